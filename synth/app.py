@@ -1,0 +1,80 @@
+"""How every command starts: Hydra composes the configuration, a user's error ends in one line and exit 2."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import hydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from synth.confdata import conf_folder, read_yaml
+from synth.errors import UserError
+
+KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
+App = Callable[[DictConfig], int | None]
+
+
+def command(config_name: str) -> Callable[[App], Callable[[], None]]:
+    """Turn `app(config) -> exit code` into a command with the primary config `conf/<config_name>.yaml`."""
+
+    def decorate(app: App) -> Callable[[], None]:
+        def task(config: DictConfig) -> None:
+            with one_line_errors(config_name):
+                check_kinds(config, config_name)
+                code = app(config)
+            if code:
+                sys.exit(code)
+
+        def main() -> None:
+            os.environ["HYDRA_FULL_ERROR"] = "1"  # let errors of composition through, so that they become one line
+            with one_line_errors(config_name):
+                hydra.main(version_base="1.3", config_path="pkg://conf", config_name=config_name)(task)()
+
+        main.__doc__ = app.__doc__
+        return main
+
+    return decorate
+
+
+@contextmanager
+def one_line_errors(config_name: str) -> Iterator[None]:
+    """A user's error ends the process with one line on standard error and exit 2."""
+    try:
+        yield
+    except UserError as error:
+        fail(str(error))
+    except (HydraException, OmegaConfBaseException) as error:
+        fail(f"conf/{config_name}.yaml: {one_line(error)}")
+    except KeyboardInterrupt:
+        fail("stopped; the same command goes on where it was")
+
+
+def check_kinds(config: DictConfig, config_name: str) -> None:
+    """A number where the shipped configuration has a number: Hydra takes any word for it."""
+    for key, default in read_yaml(conf_folder() / f"{config_name}.yaml").items():
+        given = config.get(key) if key in config and not OmegaConf.is_missing(config, key) else None
+        if given is None or type(default) not in KINDS or type(given) is type(default):
+            continue
+        if not (isinstance(default, float) and type(given) is int):
+            raise UserError(f"{key}: {given!r} is not {KINDS[type(default)]}, as in {key}={default}")
+
+
+def one_line(error: Exception) -> str:
+    """What Hydra says, without its search path and its indented repetition."""
+    dropped = ("full_key:", "object_type=", "reference_type=", "Config search path:", "provider=")
+    lines = [line.strip() for line in str(error).splitlines()]
+    said = " ".join(line for line in lines if line and not line.startswith(dropped))
+    cause = error.__cause__
+    if cause is not None and str(cause).splitlines()[:1] and str(cause).splitlines()[0] not in said:
+        said += f" ({str(cause).splitlines()[0]})"
+    return " ".join(said.split())
+
+
+def fail(message: str) -> None:
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(2)

@@ -1,0 +1,55 @@
+"""The catalogue of plate types: finds, inherits, checks and caches the YAML files of `conf/plate`."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from synth.checks import check_type
+from synth.confdata import conf_folder, first_problem, inherited, shown_path
+from synth.errors import UserError, nearest
+from synth.spec import PlateType
+
+_ADAPTER = TypeAdapter(PlateType)
+
+
+
+@functools.cache
+def type_names() -> tuple[str, ...]:
+    """Every bundled type, `country/name`, in the order of the files; names starting with `_` are bases."""
+    root = conf_folder() / "plate"
+    return tuple(
+        f"{path.parent.name}/{path.stem}"
+        for path in sorted(root.glob("*/*.yaml"))
+        if not path.stem.startswith("_")
+    )
+
+
+@functools.cache
+def load_type(name: str) -> PlateType:
+    """A type by its catalogue name (`cn/blue`) or by the path of a YAML file of one's own."""
+    path = type_path(name)
+    shown = shown_path(path)
+    data = inherited(path, ())
+    data.setdefault("country", path.parent.name)
+    data |= {"id": f"{path.parent.name}/{path.stem}", "file": shown}
+    try:
+        plate = _ADAPTER.validate_python(data)
+    except ValidationError as error:
+        raise UserError(f"{shown}: {first_problem(error)}") from error
+    check_type(plate)
+    return plate
+
+
+def type_path(name: str) -> Path:
+    if name.endswith((".yaml", ".yml")):
+        path = Path(name)
+        if not path.is_file():
+            raise UserError(f"{name}: no such plate type file")
+        return path.resolve()
+    path = conf_folder() / "plate" / f"{name}.yaml"
+    if "/" not in name or not path.is_file():
+        raise UserError(f"plates: unknown type {name!r}; {nearest(name, type_names())}")
+    return path

@@ -1,0 +1,132 @@
+"""What a schema cannot say about a plate type: everything inside the plate, every text has its cells and glyphs."""
+
+from __future__ import annotations
+
+from synth.charset import load_alphabets
+from synth.errors import UserError, nearest
+from synth.grammar import Grammar
+from synth.spec import Block, Cell, PlateType, Row
+
+TOLERANCE_MM = 0.05
+
+
+def check_type(plate: PlateType) -> None:
+    """Raise a one-line UserError for the first thing that cannot be drawn."""
+    check_inks(plate)
+    check_marks(plate)
+    lengths = Grammar(plate, load_alphabets(plate.country)).lengths()
+    check_blocks(plate, lengths)
+    for number, row in enumerate(plate.rows):
+        check_row(plate, number, row)
+    check_overlaps(plate)
+
+
+def fail(plate: PlateType, message: str) -> None:
+    raise UserError(f"{plate.file}: {message}")
+
+
+def check_inks(plate: PlateType) -> None:
+    used = {plate.hole_ink: "hole_ink"} if plate.holes else {}
+    used |= {row.ink: f"rows.{n}.ink" for n, row in enumerate(plate.rows)}
+    used |= {border.ink: f"borders.{n}.ink" for n, border in enumerate(plate.borders)}
+    used |= {mark.ink: f"marks.{n}.ink" for n, mark in enumerate(plate.marks)}
+    for _, _, block in plate.blocks():
+        used |= {block.ink: f"field {block.field}: ink"} if block.ink else {}
+        for cells in block.cells.values():
+            used |= {cell.ink: f"field {block.field}: cell ink" for cell in cells if cell.ink}
+    for n, panel in enumerate(plate.ground):
+        for stop in panel.stops:
+            if isinstance(stop.colour, str):
+                used[stop.colour] = f"ground.{n}.stops"
+            if not 0 <= stop.at <= 1:
+                fail(plate, f"ground.{n}.stops: at={stop.at} is not between 0 and 1")
+    for ink, key in used.items():
+        if ink not in plate.colours:
+            fail(plate, f"{key}: no colour {ink!r} in colours; {nearest(ink, plate.colours)}")
+
+
+def check_marks(plate: PlateType) -> None:
+    w, h = plate.width_mm, plate.height_mm
+    for n, hole in enumerate(plate.holes):
+        if not (hole.w / 2 <= hole.x <= w - hole.w / 2 and hole.h / 2 <= hole.y <= h - hole.h / 2):
+            fail(plate, f"holes.{n}: reaches beyond the {w:g} x {h:g} mm plate; move its centre inward")
+    for n, mark in enumerate(plate.marks):
+        if mark.shape != "polygon" and not (0 <= mark.x <= w and 0 <= mark.y <= h):
+            fail(plate, f"marks.{n}: centre ({mark.x:g}, {mark.y:g}) is outside the {w:g} x {h:g} mm plate")
+        names = {f.name for f in plate.fields}
+        for name in mark.when:
+            if name not in names:
+                fail(plate, f"marks.{n}.when: no field {name!r}; {nearest(name, names)}")
+    for n, border in enumerate(plate.borders):
+        if border.inset[1] + border.width[1] > min(w, h) / 2:
+            fail(plate, f"borders.{n}: {border.inset[1] + border.width[1]:g} mm is more than half the plate")
+
+
+def check_blocks(plate: PlateType, lengths: dict[str, set[int]]) -> None:
+    """Every field stands somewhere once, in reading order, with cells for each of its lengths."""
+    placed = [block.field for _, _, block in plate.blocks()]
+    if placed != list(lengths):
+        fail(plate, f"rows: blocks are {placed}, fields are {list(lengths)}; both must be in reading order")
+    for _, _, block in plate.blocks():
+        for length in sorted(lengths[block.field]):
+            cells = block.cells.get(length)
+            if cells is None:
+                fail(plate, f"field {block.field}: no cells for {length} characters; add cells.{length}")
+            elif len(cells) != length:
+                fail(plate, f"field {block.field}: cells.{length} has {len(cells)} cells, needs {length}")
+
+
+def check_row(plate: PlateType, number: int, row: Row) -> None:
+    if row.y < 0 or row.y + row.h > plate.height_mm + TOLERANCE_MM:
+        over = row.y + row.h - plate.height_mm
+        fail(plate, f"rows.{number}: ends {over:g} mm below the plate; lower y or h")
+    if row.centre is not None:
+        check_flow(plate, number, row)
+        return
+    for block in row.blocks:
+        for cells in block.cells.values():
+            for n, cell in enumerate(cells):
+                check_cell(plate, row, block, n, cell)
+
+
+def check_cell(plate: PlateType, row: Row, block: Block, number: int, cell: Cell) -> None:
+    right = cell.x + cell.w - plate.width_mm
+    bottom = (row.y if cell.y is None else cell.y) + (cell.h or row.h) - plate.height_mm
+    where = f"field {block.field}: slot {number + 1}"
+    if cell.w <= 0 or (cell.h is not None and cell.h <= 0):
+        fail(plate, f"{where} has no size; w and h must be above 0")
+    if cell.x < -TOLERANCE_MM:
+        fail(plate, f"{where} starts {-cell.x:g} mm before the plate")
+    if right > TOLERANCE_MM:
+        fail(plate, f"{where} ends {right:g} mm beyond the plate")
+    if bottom > TOLERANCE_MM:
+        fail(plate, f"{where} ends {bottom:g} mm below the plate")
+
+
+def check_flow(plate: PlateType, number: int, row: Row) -> None:
+    """The widest text of a centred row fits."""
+    width = row.gap * (len(row.blocks) - 1)
+    for block in row.blocks:
+        width += max(max(c.x + c.w for c in cells) for cells in block.cells.values())
+    centre = row.centre or 0.0
+    over = max(width / 2 - centre, centre + width / 2 - plate.width_mm)
+    if over > TOLERANCE_MM:
+        fail(plate, f"rows.{number}: the widest text ends {over:g} mm beyond the plate; narrow the cells")
+
+
+def check_overlaps(plate: PlateType) -> None:
+    """No two cells of a row with fixed places share more than a hair."""
+    for row in plate.rows:
+        if row.centre is not None:
+            continue
+        boxes = []
+        for block in row.blocks:
+            longest = block.cells[max(block.cells)]
+            boxes += [(block.field, n + 1, c, row.y if c.y is None else c.y, c.h or row.h)
+                      for n, c in enumerate(longest)]
+        for i, (field, n, a, ay, ah) in enumerate(boxes):
+            for other, m, b, by, bh in boxes[i + 1:]:
+                across = min(a.x + a.w, b.x + b.w) - max(a.x, b.x)
+                down = min(ay + ah, by + bh) - max(ay, by)
+                if across > 0.5 and down > 0.5:
+                    fail(plate, f"field {field}: slot {n} overlaps slot {m} of {other} by {across:.1f} mm")

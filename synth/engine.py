@@ -1,0 +1,150 @@
+"""Engines: `map` over shards in this process, in spawned processes, or on a Ray cluster.
+
+Work is a picklable callable; results come back as they finish. What a sample looks like never depends on the
+engine: it is a pure function of configuration, seed and index.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing import connection, get_context, parent_process
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from synth.errors import UserError
+
+Result = TypeVar("Result")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+AHEAD = 2  # jobs a worker has in hand or waiting
+
+
+class Engine(Protocol):
+    """Runs `work` on every job, in any order, and yields the results as they come."""
+
+    def map(self, work: Callable[[int], Result], jobs: Sequence[int]) -> Iterator[Result]: ...
+
+
+@dataclass(frozen=True)
+class Serial:
+    """One after the other, here."""
+
+    def map(self, work: Callable[[int], Result], jobs: Sequence[int]) -> Iterator[Result]:
+        return map(work, jobs)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Spawned processes with one thread each; `workers` null means one a core."""
+
+    workers: int | None = None
+
+    def map(self, work: Callable[[int], Result], jobs: Sequence[int]) -> Iterator[Result]:
+        count = min(self.workers or cores(), max(1, len(jobs)))
+        if count < 1:
+            raise UserError(f"engine.workers: {self.workers} is less than one")
+        for name in THREADS:
+            os.environ[name] = "1"  # inherited by the workers; this process has read them already
+        with ProcessPoolExecutor(count, get_context("spawn"), initializer=start_worker) as executor:
+            waiting = iter(jobs)
+            running = {executor.submit(work, job) for job in islice(waiting, AHEAD * count)}
+            try:
+                while running:
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        yield future.result()
+                        running |= {executor.submit(work, job) for job in islice(waiting, 1)}
+            except BrokenProcessPool as error:
+                raise UserError(
+                    "a worker process was killed (out of memory?); run the same command again, "
+                    "finished shards are kept"
+                ) from error
+            finally:
+                executor.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass(frozen=True)
+class Ray:
+    """Core tasks on Ray: a local instance, or a cluster with `address` (auto joins the one of this machine)."""
+
+    address: str | None = None
+    workers: int | None = None
+
+    def map(self, work: Callable[[int], Result], jobs: Sequence[int]) -> Iterator[Result]:
+        try:
+            import ray
+        except ImportError as error:
+            raise UserError("engine=ray needs Ray: pip install 'platesmith[ray]'") from error
+        started = not ray.is_initialized()
+        if started:
+            start_ray(ray, self.address, self.workers)
+        task = ray.remote(num_cpus=1, max_retries=3)(work_on_ray)
+        handle = ray.put(work)
+        ahead = AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
+        waiting = iter(jobs)
+        running = [task.remote(handle, job) for job in islice(waiting, ahead)]
+        try:
+            while running:
+                (first,), running = ray.wait(running, num_returns=1)
+                yield ray.get(first)
+                running += [task.remote(handle, job) for job in islice(waiting, 1)]
+        except ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, UserError):
+                raise error.cause from error
+            raise
+        finally:
+            if started:
+                ray.shutdown()
+
+
+def start_ray(ray: Any, address: str | None, workers: int | None) -> None:
+    root = str(Path(__file__).resolve().parent.parent)  # so that workers find a checkout that is not installed
+    paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {"env_vars": {"PYTHONPATH": paths, **dict.fromkeys(THREADS, "1")}}
+    local = {} if address else {"num_cpus": workers or cores(), "include_dashboard": False}
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        ray.init(address=address, runtime_env=environment, log_to_driver=False, logging_level="ERROR", **local)
+    except ConnectionError as error:
+        raise UserError(f"engine.address: no Ray cluster at {address!r}; start one with `ray start --head`") from error
+
+
+def work_on_ray(work: Callable[[int], Result], job: int) -> Result:
+    one_thread()
+    return work(job)
+
+
+def start_worker() -> None:
+    """In a spawned worker: one thread, quiet on Ctrl-C, and no life after the run that started it."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    one_thread()
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=leave_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def leave_with(sentinel: int) -> None:
+    """End this process when the parent does, even when it was killed."""
+    connection.wait([sentinel])
+    os._exit(1)
+
+
+def one_thread() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

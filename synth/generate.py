@@ -1,0 +1,198 @@
+"""Generate a labelled data set; killed at any point, the same command goes on where it was.
+
+    python -m synth.generate plates=cn7 count=1000 out=plates/
+    python -m synth.generate plates=jp stages=capture capture=hard format=lmdb out=jp/
+    python -m synth.generate -m hydra/launcher=submitit_slurm part='range(8)' parts=8 out=big/   # then once more without -m
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from synth import __version__
+from synth.app import command
+from synth.catalogue import load_type
+from synth.dataset.finish import finish
+from synth.dataset.formats import format_named
+from synth.dataset.manifest import claim, config_sha, is_unfinished, read_manifest
+from synth.dataset.shards import (
+    Format,
+    Item,
+    ShardDone,
+    check_labels,
+    clear_leftovers,
+    hold,
+    read_done,
+    write_shard,
+)
+from synth.dataset.split import check_fractions, split_of
+from synth.engine import Engine, cores
+from synth.errors import UserError
+from synth.pipeline import BATCH, Pipeline, pipeline_of
+from synth.progress import Progress
+from synth.record import Record
+from synth.sample import Sample, transform
+
+JPEG_QUALITY = 92  # where no stage drew one
+PLACE = ("engine", "out", "part", "parts", "capture")  # keys that change no byte; stages hold what they use of capture
+
+
+@dataclass
+class ShardWork:
+    """Makes and writes one shard; goes to workers by pickle as plain data and builds its pipeline there once."""
+
+    config: dict[str, Any]
+    root: Path
+    sha: str
+
+    def __call__(self, shard: int) -> ShardDone:
+        config = OmegaConf.create(self.config)
+        pipeline = self.pipeline(config)
+        first = shard * config.shard_size
+        last = min(first + config.shard_size, config.count)
+        form = format_named(config.format)
+        return write_shard(self.root, form, shard, self.items(pipeline, config, form, range(first, last)))
+
+    def pipeline(self, config: DictConfig) -> Pipeline:
+        if _built.get("sha") != self.sha:
+            _built.update(sha=self.sha, pipeline=pipeline_of(config))
+        return _built["pipeline"]
+
+    def items(
+        self, pipeline: Pipeline, config: DictConfig, form: Format, indices: range
+    ) -> Iterator[Item]:
+        fractions = dict(config.split)
+        for start in range(0, len(indices), BATCH):
+            for sample in pipeline.samples(indices[start : start + BATCH]):
+                sized = fitted(sample, form.size)
+                split = split_of(sized.text, fractions, config.seed)
+                yield record_of(sized, split, self.sha), encoded(sized)
+
+
+_built: dict[str, Any] = {}
+
+
+def fitted(sample: Sample, size: tuple[int, int] | None) -> Sample:
+    """The sample at exactly this size, its quads moved with the pixels."""
+    height, width = sample.image.shape[:2]
+    if size is None or size == (width, height):
+        return sample
+    shrinks = size[0] * size[1] < width * height
+    image = cv2.resize(sample.image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    scaled = sample.moved(np.diag([size[0] / width, size[1] / height, 1.0]))
+    return replace(scaled, image=np.asarray(image, np.uint8))
+
+
+def encoded(sample: Sample) -> bytes:
+    """The picture as JPEG, of the quality that a stage drew."""
+    quality = next((int(s["jpeg_quality"]) for s in reversed(sample.stages) if "jpeg_quality" in s), JPEG_QUALITY)
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(sample.image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise UserError(f"sample {sample.index}: cannot be coded as JPEG ({sample.image.shape})")
+    return data.tobytes()
+
+
+def record_of(sample: Sample, split: str, sha: str) -> Record:
+    kind = sample.plate.type
+    return Record(
+        id=f"{sample.index:09d}",
+        index=sample.index,
+        seed=sample.seed,
+        text=sample.text,
+        type=sample.type,
+        country=kind.country,
+        region=sample.fields.get("region", ""),
+        rows=list(sample.rows),
+        width=sample.image.shape[1],
+        height=sample.image.shape[0],
+        quad=rounded(sample.quad),
+        row_quads=rounded(sample.row_quads),
+        char_quads=rounded(sample.char_quads),
+        split=split,
+        stages=list(sample.stages),
+        config_sha=sha,
+        version=__version__,
+        label=kind.label,
+        fields=sample.fields,
+    )
+
+
+def rounded(points: np.ndarray) -> Any:
+    """Pixels to a hundredth, as plain lists."""
+    return np.round(points.astype(np.float64), 2).tolist()
+
+
+def settings(config: DictConfig) -> dict[str, Any]:
+    """The whole configuration as plain data, checked where Hydra does not."""
+    plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    assert isinstance(plain, dict)
+    for key in ("count", "shard_size", "height_px", "parts"):
+        if not isinstance(plain[key], int) or plain[key] < 1:
+            raise UserError(f"{key}: {plain[key]!r} is not a whole number above 0")
+    if not isinstance(plain["seed"], int):
+        raise UserError(f"seed: {plain['seed']!r} is not a whole number")
+    check_fractions(plain["split"])
+    return {str(key): value for key, value in plain.items()}
+
+
+def generate(config: DictConfig) -> Path:
+    """Make, or go on making, the data set of a configuration; returns its folder."""
+    plain = settings(config)
+    root, form = Path(plain["out"]), format_named(plain["format"])
+    check_labels(form, {name: load_type(name).label for name in plain["plates"]["types"]})
+    pipeline_of(config)  # every error of configuration is told before a file is written
+    identity = {key: value for key, value in plain.items() if key not in PLACE}
+    shards = math.ceil(plain["count"] / plain["shard_size"])
+    claim(root, identity)
+    if read_manifest(root) is not None and not is_unfinished(root):
+        print(f"{root}: finished already, {plain['count']} plates")
+        return root
+    mine = plain["part"] is not None
+    with nullcontext() if mine else hold(root):
+        if not mine:
+            clear_leftovers(root)
+        done = read_done(root)
+        todo = [n for n in range(shards) if n not in done and (not mine or n % plain["parts"] == plain["part"])]
+        make(plain, root, todo, sum(d.count for d in done.values()))
+        if mine:
+            return root
+        finish(root, form, shards, identity, __version__, command_line())
+    return root
+
+
+def make(plain: dict[str, Any], root: Path, shards: list[int], before: int) -> None:
+    """Run the engine over the shards that are missing."""
+    engine: Engine = instantiate(plain["engine"])
+    sha = config_sha({key: value for key, value in plain.items() if key not in (*PLACE, "format")})
+    with Progress(plain["count"], before, "plates") as progress:
+        for done in engine.map(ShardWork(plain, root.resolve(), sha), shards):
+            progress.add(done.count)
+
+
+def command_line() -> str:
+    """The command without what only says where and by whom the work was done: the card must not depend on it."""
+    said = [word for word in sys.argv[1:] if word.split("=")[0].split(".")[0].lstrip("+") not in (*PLACE[:4],)]
+    return " ".join(["python -m synth.generate", *said, "out=..."])
+
+
+@command("generate")
+def main(config: DictConfig) -> None:
+    """Generate a labelled data set of synthetic plates."""
+    root = generate(config)
+    if config.part is None:
+        print(f"{root}: {config.count} plates; look at {root / 'sheet.png'}, numbers in {root / 'card.md'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""The pipeline of a configuration: plan, template, stages; index in, finished sample out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from synth.errors import UserError
+from synth.sample import Sample, Stage
+from synth.template import Plan, Template
+
+BATCH = 64  # samples a stage sees at once
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Draws samples; a pure function of its parts, the seed and the index."""
+
+    template: Template
+    stages: dict[str, Stage]
+    seed: int
+
+    def samples(self, indices: Sequence[int]) -> list[Sample]:
+        batch = self.template.batch(self.seed, indices)
+        for stage in self.stages.values():
+            batch = stage(batch)
+        return batch
+
+
+def pipeline_of(config: DictConfig) -> Pipeline:
+    """The pipeline of an app's configuration (keys plates, balance, stages, height_px, seed, texts)."""
+    plan = Plan(
+        types=tuple(config.plates.types),
+        mode=config.balance.mode,
+        ambiguous=config.balance.ambiguous,
+        texts=read_texts(config.get("texts")),
+    )
+    for name in plan.types:  # fail at the door, not in a worker
+        from synth.grammar import grammar_of
+
+        grammar_of(name, plan.ambiguous)
+    return Pipeline(Template(plan, config.height_px), stages_of(config), config.seed)
+
+
+def stages_of(config: DictConfig) -> dict[str, Stage]:
+    """The stages after the template, in the order of the configuration."""
+    stages: dict[str, Stage] = {}
+    described: Any = OmegaConf.to_container(config.stages, resolve=True) or {}
+    for name, settings in described.items():
+        try:
+            stages[name] = instantiate(settings, _convert_="all")
+        except InstantiationException as error:
+            cause = error.__cause__ if isinstance(error.__cause__, UserError) else error
+            raise UserError(f"stages.{name}: {cause}") from error
+    return stages
+
+
+def read_texts(path: str | None) -> tuple[str, ...]:
+    """The texts of a file, one a line; empty lines and lines starting with # are left out."""
+    if path is None:
+        return ()
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise UserError(f"texts: {path}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except OSError as error:
+        raise UserError(f"texts: {path}: {error.strerror}") from error
+    texts = tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    if not texts:
+        raise UserError(f"texts: {path}: no text in it; write one a line")
+    return texts

@@ -1,0 +1,87 @@
+"""The first stage: sample number -> type, text, clean plate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from synth.balance import deal
+from synth.catalogue import load_type
+from synth.errors import UserError
+from synth.grammar import MODES, candidates, grammar_of
+from synth.render import Plate, Variation, render
+from synth.sample import Sample
+from synth.seeding import rng_for
+from synth.spec import PlateType
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which plate each sample is: types in exact decks, texts from each type's grammar or from a list."""
+
+    types: tuple[str, ...]
+    mode: str = "uniform"
+    ambiguous: bool = False  # sample I and O too, where CBLPRD has them
+    texts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.types:
+            raise UserError("plates.types: empty; name at least one type, for example plates.types=[cn/blue]")
+        if self.mode not in MODES:
+            raise UserError(f"balance.mode: unknown mode {self.mode!r}; known: {', '.join(MODES)}")
+
+    def of(self, seed: int, index: int) -> tuple[PlateType, dict[str, str]]:
+        """The type and the fields of sample `index`."""
+        if self.texts:
+            return self.given(seed, index)
+        number, ordinal = deal(seed, "types", index, (1,) * len(self.types))
+        name = self.types[number]
+        return load_type(name), grammar_of(name, self.ambiguous).sample(self.mode, seed, ordinal)
+
+    def given(self, seed: int, index: int) -> tuple[PlateType, dict[str, str]]:
+        """A text of the list, on one of the types that can show it."""
+        text = self.texts[index % len(self.texts)]
+        able = candidates(text, self.types)
+        if not able:
+            reasons = "; ".join(str(grammar_of(name).problem(text, "uniform")) for name in self.types[:2])
+            raise UserError(f"texts: line {index % len(self.texts) + 1}: {text!r} fits none of the types: {reasons}")
+        legal = [name for name, is_legal in able if is_legal] or [name for name, _ in able]
+        name = legal[int(rng_for(seed, index, "given").integers(len(legal)))]
+        return load_type(name), grammar_of(name).parse(text)
+
+
+@dataclass(frozen=True)
+class Template:
+    """Stage `template`: draws the plan's plates, clean, `height_px` high."""
+
+    plan: Plan
+    height_px: int = 64
+    variation: Variation = Variation()
+
+    def draw(self, seed: int, index: int) -> Sample:
+        plate_type, fields = self.plan.of(seed, index)
+        rng = rng_for(seed, index, "template")
+        return as_sample(render(plate_type, fields, self.height_px, rng, self.variation), seed, index)
+
+    def batch(self, seed: int, indices: Sequence[int]) -> list[Sample]:
+        return [self.draw(seed, index) for index in indices]
+
+
+def as_sample(plate: Plate, seed: int, index: int) -> Sample:
+    """A rendered plate as the sample that goes through the stages."""
+    return Sample(
+        index=index,
+        seed=seed,
+        type=plate.type.id,
+        text=plate.text,
+        fields=plate.fields,
+        rows=plate.rows,
+        image=plate.image,
+        alpha=plate.alpha,
+        quad=plate.quad,
+        row_quads=plate.row_quads,
+        char_quads=plate.char_quads,
+        plate=plate,
+        mask=plate.mask,
+        stages=({"name": "template", "height_px": plate.image.shape[0]},),
+    )

@@ -1,0 +1,81 @@
+"""Tiles: the coverage of one glyph at output scale, cached for each stroke weight and sub-pixel place.
+
+A glyph's strokes are drawn once, several times too large; tiles of all places and sizes are shrunk from that
+master, which costs a tenth of drawing each anew.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from synth.cache import ByteCache
+from synth.glyphs import load_face
+from synth.sample import Image
+
+PHASES = 3  # sub-pixel places a glyph can stand at, in x and in y
+
+
+class Pen(NamedTuple):
+    """How the glyphs of one plate are drawn."""
+
+    scale: float  # pixels a millimetre
+    weight: float  # times the nominal stroke width
+    spread: float  # mm of paint spread
+
+
+Glyph = tuple[str, str, int, float, float, Pen]  # face, character, which drawing, cell width and height in mm, pen
+
+_masters: ByteCache[Image] = ByteCache(192 * 1024 * 1024, lambda tile: tile.nbytes)
+_tiles: ByteCache[Image] = ByteCache(384 * 1024 * 1024, lambda tile: tile.nbytes)
+
+
+def tile_of(glyph: Glyph, w: float, h: float, phase_x: int, phase_y: int) -> Image:
+    """Coverage of a glyph drawn w x h mm large, shifted right and down by phases of a pixel."""
+    key = (glyph, w, h, phase_x, phase_y)
+    tile = _tiles.held.get(key)
+    return tile if tile is not None else _tiles.get(key, lambda: shrunk(glyph, w, h, phase_x, phase_y))
+
+
+def shrunk(glyph: Glyph, w: float, h: float, phase_x: int, phase_y: int) -> Image:
+    """The master at its final size and place: bilinear at the large scale, then area average."""
+    width, height, scale = glyph[3], glyph[4], glyph[5].scale
+    times = oversampling(scale)
+    master = _masters.get(glyph, lambda: draw_master(glyph, times))
+    dx, dy = phase_x / PHASES, phase_y / PHASES
+    size = (int(np.ceil(w * scale + dx)), int(np.ceil(h * scale + dy)))
+    fx, fy = w / width, h / height
+    # pixel centres: large = f * (master + 1/2) + times * d - 1/2
+    matrix = np.array([[fx, 0, times * dx + fx / 2 - 0.5], [0, fy, times * dy + fy / 2 - 0.5]])
+    large = cv2.warpAffine(master, matrix, (size[0] * times, size[1] * times), flags=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(large, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def oversampling(scale: float) -> int:
+    """How many times larger than the tile a master is: more where pixels are coarse."""
+    return 4 if scale < 1.2 else 2
+
+
+def draw_master(glyph: Glyph, times: int) -> Image:
+    face, char, variant, width, height, pen = glyph
+    return load_face(face).coverage(
+        char, width, height, pen.scale * times, variant=variant, weight=pen.weight, spread_mm=pen.spread
+    )
+
+
+@functools.cache
+def drawings(face: str, char: str) -> tuple[float, ...]:
+    """The share of each drawing of a character."""
+    return load_face(face).variants(char)
+
+
+def choose(u: float, shares: tuple[float, ...]) -> int:
+    """The number of the share that u, uniform in [0, 1), falls into."""
+    number = 0
+    while number < len(shares) - 1 and u >= shares[number]:
+        u -= shares[number]
+        number += 1
+    return number
