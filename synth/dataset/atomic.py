@@ -1,0 +1,58 @@
+"""Files that are either whole or absent, and a full disk told in one line."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from synth.errors import UserError
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def write_atomic(path: Path, content: bytes | str) -> None:
+    """Write under a temporary name, then rename: no reader ever sees half of it."""
+    data = content.encode() if isinstance(content, str) else content
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def disk_errors(root: Path) -> Iterator[None]:
+    """Turns a full, read-only or forbidden disk into a UserError that names the folder and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise UserError(
+                f"{root}: no space left on the disk; free some and run the same command again, "
+                "finished shards are kept"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise UserError(f"{root}: cannot write there ({error.strerror}); choose another out=") from error
+        if error.errno in (errno.ENOTDIR, errno.EEXIST):
+            raise UserError(
+                f"{root}: a file is in the way ({error.filename}); choose another out="
+            ) from error
+        raise
+
+
+def publish(staged: Path, final: Path) -> None:
+    """Move a finished file or folder to its final name; doing it again after a kill is harmless."""
+    try:
+        staged.rename(final)
+    except FileNotFoundError:
+        if not final.exists():
+            raise UserError(
+                f"{final}: lost, it is not among the unfinished shards either; "
+                f"delete {final.parent} and start again"
+            ) from None

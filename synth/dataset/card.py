@@ -1,0 +1,64 @@
+"""card.md: what a data set is, how it was made, and that no plate in it is real."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synth.dataset.manifest import Manifest
+from synth.dataset.stats import widest_spread
+
+
+def card_text(
+    manifest: Manifest, config: str, balance: Mapping[str, Any], command: str = "", licence: str = "MIT"
+) -> str:
+    """The Markdown text; `config` is YAML, `balance` a summary of `Balance`."""
+    types = [
+        f"| {name} | {kind['count']} | {len(kind['slots'])} | {_spread(kind)} |"
+        for name, kind in balance["by_type"].items()
+    ]
+    splits = ", ".join(f"{name} {count}" for name, count in manifest.splits.items())
+    made = ["```", command, "```"] if command else ["with the configuration below."]
+    return "\n".join(
+        [
+            "# Synthetic licence plates",
+            "",
+            f"{manifest.total} pictures of licence plates ({splits}), format `{manifest.format}`.",
+            "",
+            "**Every plate here is synthetic.** The numbers are drawn at random, the pictures are computed;",
+            "none is a photograph of a vehicle. A number may by chance be one that exists.",
+            "Each JPEG says so in a comment.",
+            "",
+            "## How it was made",
+            "",
+            f"Platesmith {manifest.version}, configuration `{manifest.config_sha}`, "
+            f"contents `{manifest.digest[:16]}`:",
+            "",
+            *made,
+            "",
+            "```yaml",
+            config.rstrip(),
+            "```",
+            "",
+            "## Balance",
+            "",
+            f"{len(types)} types; largest minus smallest count: "
+            f"types {balance['types']['spread']}, regions {balance['regions']['spread']}, "
+            f"characters of one slot at most {widest_spread(balance)}. "
+            "All counts are in `balance.json`, drawn in `balance.png`.",
+            "",
+            "| type | pictures | slots | widest spread of a slot |",
+            "|---|---|---|---|",
+            *types,
+            "",
+            "## Licence",
+            "",
+            f"{licence}, as the generator. The labels are exact; use them to train and test",
+            "licence-plate readers, and say in your results that the pictures are synthetic.",
+            "",
+        ]
+    )
+
+
+def _spread(kind: Mapping[str, Any]) -> int:
+    return max((slot["spread"] for slot in kind["slots"].values()), default=0)

@@ -1,0 +1,159 @@
+"""A labelled picture of any data set, where its bytes are, and what is wrong with it."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.dataset.optional import need
+from synth.dataset.rectify import crop, natural_size, rectify
+from synth.errors import UserError
+from synth.sample import Image, Points
+
+# What stands between or around the characters of a plate and is no character of its text.
+_FOLDED = {ord(c): None for c in "·•・･‧∙●⋅﹒. \t\u3000\u00a0\u2002\u2003\u2009\u200b-‐‑‒–—−－_"}
+
+
+def fold(text: str) -> str:
+    """A text without middle dots, spaces and hyphens."""
+    return text.translate(_FOLDED)
+
+
+class Blob(Protocol):
+    """Where the bytes of a picture are."""
+
+    def read(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileBlob:
+    """A file, or a part of one (a member of a tar)."""
+
+    path: Path
+    offset: int = 0
+    length: int = -1
+
+    def read(self) -> bytes:
+        with self.path.open("rb", buffering=0) as file:
+            if self.offset:
+                file.seek(self.offset)
+            return file.read(self.length)
+
+
+@dataclass(frozen=True, slots=True)
+class LmdbBlob:
+    """A value of an LMDB database."""
+
+    path: Path
+    key: bytes
+
+    def read(self) -> bytes:
+        with database(self.path).begin() as transaction:
+            value = transaction.get(self.key)
+        if value is None:
+            raise FileNotFoundError(f"{self.path}: no key {self.key.decode()}")
+        return bytes(value)
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetBlob:
+    """The picture in one row of a parquet file."""
+
+    path: Path
+    group: int
+    row: int
+
+    def read(self) -> bytes:
+        value = _pictures(self.path, self.group)[self.row].as_py()
+        if value is None:
+            raise FileNotFoundError(f"{self.path}: row {self.row} of group {self.group} has no picture")
+        return bytes(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A picture with its text, and whatever else its data set knows."""
+
+    text: str  # folded
+    name: str  # the picture's name in its data set
+    blob: Blob
+    type: str = ""
+    colour: str = ""
+    split: str = ""  # train | val | test | ""
+    region: str = ""
+    quad: NDArray[np.float32] | None = (
+        None  # 4 2: TL TR BR BL in pixels of the picture, None when it is a crop
+    )
+    fields: Mapping[str, str] = field(default_factory=dict)
+    where: str = ""  # "data.txt:12"
+
+    def image(self) -> Image:
+        """The picture, H W 3 RGB."""
+        try:
+            picture = decode(self.blob.read())
+        except OSError as error:
+            raise UserError(f"{self.name}: cannot be read ({error.strerror or error})") from error
+        if picture is None:
+            raise UserError(f"{self.name}: not a picture that can be decoded")
+        return picture
+
+    def plate(self, straight: bool = True, margin: float = 0.0) -> Image:
+        """The plate alone: set straight by its quad, or its upright box; a crop is returned as it is."""
+        image = self.image()
+        if self.quad is None:
+            return image
+        quad: Points = self.quad
+        return rectify(image, quad, *natural_size(quad), margin) if straight else crop(image, quad, margin)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that was refused or is wrong, and where."""
+
+    where: str
+    # from reading: line encoding missing path archive name
+    # from validating: text picture size quad repeated duplicate leak
+    kind: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}"
+
+
+def decode(content: bytes) -> Image | None:
+    """H W 3 RGB, or None for what is no picture."""
+    if not content:
+        return None
+    try:
+        picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        return None
+    return None if picture is None else np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def database(path: Path) -> Any:
+    """The LMDB environment of a folder, opened once a process (LMDB allows no more)."""
+    return _database(path.resolve(), (path / "data.mdb").stat().st_ino)
+
+
+@functools.lru_cache(maxsize=16)
+def _database(path: Path, inode: int) -> Any:
+    return need("lmdb", "lmdb").open(str(path), readonly=True, lock=False, readahead=False, max_readers=64)
+
+
+# An environment must not be used across a fork; a worker opens its own.
+os.register_at_fork(after_in_child=_database.cache_clear)
+
+
+@functools.lru_cache(maxsize=4)
+def _pictures(path: Path, group: int) -> Any:
+    table = need("pyarrow.parquet", "parquet").ParquetFile(path).read_row_group(group, columns=["image"])
+    return table["image"].combine_chunks().field("bytes")

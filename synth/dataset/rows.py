@@ -1,0 +1,66 @@
+"""A record as a row of a table, and back.
+
+Nested rows keep `stages` and `fields` as they are. Tabular rows (Hugging Face reads them) need the same
+columns of the same types in every row, so a stage is `{"name", "parameters": JSON text}` there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from synth.record import Record
+
+Row = dict[str, Any]
+
+
+def to_row(record: Record, file_name: str = "") -> Row:
+    """The nested row of a record, `file_name` first, quads rounded to hundredths of a pixel."""
+    row: Row = {"file_name": file_name or record.file_name, **vars(record)}
+    quads = np.array([record.quad, *record.row_quads, *record.char_quads], np.float64).round(2).tolist()
+    row["quad"], others = quads[0], quads[1:]
+    row["row_quads"], row["char_quads"] = others[: len(record.row_quads)], others[len(record.row_quads) :]
+    return row
+
+
+def to_record(row: Row) -> Record:
+    """The record of a nested or tabular row."""
+    row = dict(row)
+    stages = row.get("stages") or []
+    row["stages"] = [_nested_stage(stage) for stage in stages]
+    fields = row.get("fields") or {}
+    fields = json.loads(fields) if isinstance(fields, str) else fields
+    row["fields"] = {key: value for key, value in fields.items() if value}
+    return Record.from_dict(row)
+
+
+def tabular(row: Row, fields: Sequence[str]) -> Row:
+    """The row with the same columns as every other one; `fields` are the field names of the whole set."""
+    stages = [
+        {"name": stage.get("name", ""), "parameters": dump({k: v for k, v in stage.items() if k != "name"})}
+        for stage in row["stages"]
+    ]
+    return {**row, "stages": stages, "fields": {key: row["fields"].get(key, "") for key in fields}}
+
+
+def dump(value: Any) -> str:
+    """One line of JSON, readable, with numpy numbers allowed."""
+    return _JSON.encode(value)
+
+
+def _nested_stage(stage: Row) -> Row:
+    if set(stage) != {"name", "parameters"}:
+        return stage
+    return {"name": stage["name"], **json.loads(stage["parameters"])}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} does not go into a record")
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, default=_plain, allow_nan=False)
