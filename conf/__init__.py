@@ -1,1 +1,1 @@
-"""Hydra configuration (pkg://conf): one primary file an app, groups below it, plate types and alphabets as data."""
+"""Hydra configuration (pkg://conf): a primary file an app, groups, plate types and alphabets as data."""

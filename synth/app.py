@@ -31,7 +31,9 @@ def command(config_name: str) -> Callable[[App], Callable[[], None]]:
                 sys.exit(code)
 
         def main() -> None:
-            os.environ["HYDRA_FULL_ERROR"] = "1"  # let errors of composition through, so that they become one line
+            os.environ["HYDRA_FULL_ERROR"] = (
+                "1"  # let errors of composition through, so that they become one line
+            )
             with one_line_errors(config_name):
                 hydra.main(version_base="1.3", config_path="pkg://conf", config_name=config_name)(task)()
 
@@ -62,6 +64,13 @@ def check_kinds(config: DictConfig, config_name: str) -> None:
             continue
         if not (isinstance(default, float) and type(given) is int):
             raise UserError(f"{key}: {given!r} is not {KINDS[type(default)]}, as in {key}={default}")
+
+
+def need_positive(config: DictConfig, *keys: str) -> None:
+    """These keys are whole numbers above 0."""
+    for key in keys:
+        if not isinstance(config[key], int) or config[key] < 1:
+            raise UserError(f"{key}: {config[key]!r} is not a whole number above 0")
 
 
 def one_line(error: Exception) -> str:

@@ -23,7 +23,6 @@ HEADS = (  # centre and rim of a head: zinc, dark, white plastic, blue-painted, 
 CHANCES = (0.45, 0.7, 0.82, 0.92, 1.0)  # cumulative
 
 
-
 @dataclass(frozen=True)
 class Head:
     """A bolt head cut to the picture: where it goes, premultiplied colour, transparency."""
@@ -50,9 +49,7 @@ def arrange(plate: PlateType, scale: float, version: int, shape: tuple[int, ...]
     """A drawn set of bolts: all of one metal, each slot with or without."""
     rng = rng_for(version, 0, f"bolts/{plate.id}")
     metal = next(n for n, upper in enumerate(CHANCES) if rng.random() < upper or n == len(CHANCES) - 1)
-    return [
-        fixed(hole, scale, metal, rng, shape) for hole in plate.holes if rng.random() < hole.bolt
-    ]
+    return [fixed(hole, scale, metal, rng, shape) for hole in plate.holes if rng.random() < hole.bolt]
 
 
 def fixed(hole: Hole, scale: float, metal: int, rng: np.random.Generator, shape: tuple[int, ...]) -> Head:

@@ -15,7 +15,6 @@ from synth.spec import PlateType
 _ADAPTER = TypeAdapter(PlateType)
 
 
-
 @functools.cache
 def type_names() -> tuple[str, ...]:
     """Every bundled type, `country/name`, in the order of the files; names starting with `_` are bases."""
@@ -33,7 +32,6 @@ def load_type(name: str) -> PlateType:
     path = type_path(name)
     shown = shown_path(path)
     data = inherited(path, ())
-    data.setdefault("country", path.parent.name)
     data |= {"id": f"{path.parent.name}/{path.stem}", "file": shown}
     try:
         plate = _ADAPTER.validate_python(data)

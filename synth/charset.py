@@ -1,4 +1,4 @@
-"""Alphabets of a country: characters by name, word lists, patterns, tables and weights, from `conf/alphabet`."""
+"""Alphabets of a country: characters by name, words, patterns, tables and weights, from `conf/alphabet`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from synth.confdata import conf_folder, first_problem, read_yaml
 from synth.errors import UserError, nearest
 from synth.spec import STRICT
 
-SEPARATORS = str.maketrans("", "", "・·•.‧∙-－‐–—―−ー 　\t")  # on plates or in labels, never characters of a text
+SEPARATORS = str.maketrans(
+    "", "", "・·•.‧∙-－‐–—―−ー 　\t"
+)  # on plates or in labels, never characters of a text
 
 
 @dataclass(frozen=True, config=STRICT)

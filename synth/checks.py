@@ -1,6 +1,8 @@
-"""What a schema cannot say about a plate type: everything inside the plate, every text has its cells and glyphs."""
+"""What a schema cannot say of a plate type: all inside the plate, cells for every text."""
 
 from __future__ import annotations
+
+import itertools
 
 from synth.charset import load_alphabets
 from synth.errors import UserError, nearest
@@ -35,6 +37,8 @@ def check_inks(plate: PlateType) -> None:
         for cells in block.cells.values():
             used |= {cell.ink: f"field {block.field}: cell ink" for cell in cells if cell.ink}
     for n, panel in enumerate(plate.ground):
+        if not panel.stops:
+            fail(plate, f"ground.{n}.stops: empty; give at least one stop with at and colour")
         for stop in panel.stops:
             if isinstance(stop.colour, str):
                 used[stop.colour] = f"ground.{n}.stops"
@@ -91,10 +95,12 @@ def check_row(plate: PlateType, number: int, row: Row) -> None:
 
 def check_cell(plate: PlateType, row: Row, block: Block, number: int, cell: Cell) -> None:
     right = cell.x + cell.w - plate.width_mm
-    bottom = (row.y if cell.y is None else cell.y) + (cell.h or row.h) - plate.height_mm
+    bottom = top(row, cell) + (cell.h or row.h) - plate.height_mm
     where = f"field {block.field}: slot {number + 1}"
     if cell.w <= 0 or (cell.h is not None and cell.h <= 0):
         fail(plate, f"{where} has no size; w and h must be above 0")
+    if top(row, cell) < -TOLERANCE_MM:
+        fail(plate, f"{where} starts {-top(row, cell):g} mm above the plate")
     if cell.x < -TOLERANCE_MM:
         fail(plate, f"{where} starts {-cell.x:g} mm before the plate")
     if right > TOLERANCE_MM:
@@ -115,18 +121,33 @@ def check_flow(plate: PlateType, number: int, row: Row) -> None:
 
 
 def check_overlaps(plate: PlateType) -> None:
-    """No two cells of a row with fixed places share more than a hair."""
-    for row in plate.rows:
-        if row.centre is not None:
-            continue
-        boxes = []
-        for block in row.blocks:
-            longest = block.cells[max(block.cells)]
-            boxes += [(block.field, n + 1, c, row.y if c.y is None else c.y, c.h or row.h)
-                      for n, c in enumerate(longest)]
-        for i, (field, n, a, ay, ah) in enumerate(boxes):
-            for other, m, b, by, bh in boxes[i + 1:]:
-                across = min(a.x + a.w, b.x + b.w) - max(a.x, b.x)
-                down = min(ay + ah, by + bh) - max(ay, by)
-                if across > 0.5 and down > 0.5:
-                    fail(plate, f"field {field}: slot {n} overlaps slot {m} of {other} by {across:.1f} mm")
+    """No two cells that can be there at the same time share more than a hair (rows with fixed places)."""
+    boxes = [
+        (
+            block.field,
+            length,
+            n + 1,
+            cell.x,
+            top(row, cell),
+            cell.x + cell.w,
+            top(row, cell) + (cell.h or row.h),
+        )
+        for _, row, block in plate.blocks()
+        if row.centre is None
+        for length, cells in block.cells.items()
+        for n, cell in enumerate(cells)
+    ]
+    for one, other in itertools.combinations(boxes, 2):
+        if one[0] == other[0] and one[1] != other[1]:
+            continue  # two lengths of one field
+        across = min(one[5], other[5]) - max(one[3], other[3])
+        down = min(one[6], other[6]) - max(one[4], other[4])
+        if across > 0.5 and down > 0.5:
+            fail(
+                plate,
+                f"field {one[0]}: slot {one[2]} overlaps slot {other[2]} of {other[0]} by {across:.1f} mm",
+            )
+
+
+def top(row: Row, cell: Cell) -> float:
+    return row.y if cell.y is None else cell.y

@@ -43,6 +43,8 @@ def inherited(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     if path in seen:
         raise UserError(f"{shown_path(path)}: defaults go round in a circle; remove one of them")
     data = read_yaml(path)
+    if path.is_relative_to(conf_folder() / "plate"):
+        data.setdefault("country", path.parent.name)
     merged: dict[str, Any] = {}
     for base in data.pop("defaults", []):
         if base == "_self_":

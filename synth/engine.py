@@ -71,7 +71,7 @@ class Pool:
 
 @dataclass(frozen=True)
 class Ray:
-    """Core tasks on Ray: a local instance, or a cluster with `address` (auto joins the one of this machine)."""
+    """Core tasks on Ray: a local instance, or with `address` a cluster (auto: the one of this machine)."""
 
     address: str | None = None
     workers: int | None = None
@@ -84,7 +84,7 @@ class Ray:
         started = not ray.is_initialized()
         if started:
             start_ray(ray, self.address, self.workers)
-        task = ray.remote(num_cpus=1, max_retries=3)(work_on_ray)
+        task: Any = ray.remote(num_cpus=1, max_retries=3)(work_on_ray)
         handle = ray.put(work)
         ahead = AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
         waiting = iter(jobs)
@@ -104,15 +104,21 @@ class Ray:
 
 
 def start_ray(ray: Any, address: str | None, workers: int | None) -> None:
-    root = str(Path(__file__).resolve().parent.parent)  # so that workers find a checkout that is not installed
+    root = str(
+        Path(__file__).resolve().parent.parent
+    )  # so that workers find a checkout that is not installed
     paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {"env_vars": {"PYTHONPATH": paths, **dict.fromkeys(THREADS, "1")}}
     local = {} if address else {"num_cpus": workers or cores(), "include_dashboard": False}
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
-        ray.init(address=address, runtime_env=environment, log_to_driver=False, logging_level="ERROR", **local)
+        ray.init(
+            address=address, runtime_env=environment, log_to_driver=False, logging_level="ERROR", **local
+        )
     except ConnectionError as error:
-        raise UserError(f"engine.address: no Ray cluster at {address!r}; start one with `ray start --head`") from error
+        raise UserError(
+            f"engine.address: no Ray cluster at {address!r}; start one with `ray start --head`"
+        ) from error
 
 
 def work_on_ray(work: Callable[[int], Result], job: int) -> Result:

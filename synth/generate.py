@@ -1,8 +1,8 @@
 """Generate a labelled data set; killed at any point, the same command goes on where it was.
 
-    python -m synth.generate plates=cn7 count=1000 out=plates/
-    python -m synth.generate plates=jp stages=capture capture=hard format=lmdb out=jp/
-    python -m synth.generate -m hydra/launcher=submitit_slurm part='range(8)' parts=8 out=big/   # then once more without -m
+python -m synth.generate plates=cn7 count=1000 out=plates/
+python -m synth.generate plates=jp stages=capture capture=hard format=lmdb out=jp/
+python -m synth.generate -m hydra/launcher=submitit_slurm part='range(8)' parts=8 out=big/   # then once more without -m
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from synth import __version__
-from synth.app import command
+from synth.app import command, need_positive
 from synth.catalogue import load_type
 from synth.dataset.finish import finish
 from synth.dataset.formats import format_named
@@ -37,20 +37,26 @@ from synth.dataset.shards import (
     write_shard,
 )
 from synth.dataset.split import check_fractions, split_of
-from synth.engine import Engine, cores
+from synth.engine import Engine
 from synth.errors import UserError
 from synth.pipeline import BATCH, Pipeline, pipeline_of
 from synth.progress import Progress
 from synth.record import Record
-from synth.sample import Sample, transform
+from synth.sample import Sample
 
 JPEG_QUALITY = 92  # where no stage drew one
-PLACE = ("engine", "out", "part", "parts", "capture")  # keys that change no byte; stages hold what they use of capture
+PLACE = (
+    "engine",
+    "out",
+    "part",
+    "parts",
+    "capture",
+)  # keys that change no byte; stages hold what they use of capture
 
 
 @dataclass
 class ShardWork:
-    """Makes and writes one shard; goes to workers by pickle as plain data and builds its pipeline there once."""
+    """Makes and writes one shard; goes to workers as plain data and builds its pipeline there."""
 
     config: dict[str, Any]
     root: Path
@@ -69,9 +75,7 @@ class ShardWork:
             _built.update(sha=self.sha, pipeline=pipeline_of(config))
         return _built["pipeline"]
 
-    def items(
-        self, pipeline: Pipeline, config: DictConfig, form: Format, indices: range
-    ) -> Iterator[Item]:
+    def items(self, pipeline: Pipeline, config: DictConfig, form: Format, indices: range) -> Iterator[Item]:
         fractions = dict(config.split)
         for start in range(0, len(indices), BATCH):
             for sample in pipeline.samples(indices[start : start + BATCH]):
@@ -96,8 +100,12 @@ def fitted(sample: Sample, size: tuple[int, int] | None) -> Sample:
 
 def encoded(sample: Sample) -> bytes:
     """The picture as JPEG, of the quality that a stage drew."""
-    quality = next((int(s["jpeg_quality"]) for s in reversed(sample.stages) if "jpeg_quality" in s), JPEG_QUALITY)
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(sample.image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    quality = next(
+        (int(s["jpeg_quality"]) for s in reversed(sample.stages) if "jpeg_quality" in s), JPEG_QUALITY
+    )
+    done, data = cv2.imencode(
+        ".jpg", cv2.cvtColor(sample.image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )
     if not done:
         raise UserError(f"sample {sample.index}: cannot be coded as JPEG ({sample.image.shape})")
     return data.tobytes()
@@ -137,11 +145,7 @@ def settings(config: DictConfig) -> dict[str, Any]:
     """The whole configuration as plain data, checked where Hydra does not."""
     plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     assert isinstance(plain, dict)
-    for key in ("count", "shard_size", "height_px", "parts"):
-        if not isinstance(plain[key], int) or plain[key] < 1:
-            raise UserError(f"{key}: {plain[key]!r} is not a whole number above 0")
-    if not isinstance(plain["seed"], int):
-        raise UserError(f"seed: {plain['seed']!r} is not a whole number")
+    need_positive(config, "count", "shard_size", "height_px", "parts")
     check_fractions(plain["split"])
     return {str(key): value for key, value in plain.items()}
 
@@ -163,7 +167,9 @@ def generate(config: DictConfig) -> Path:
         if not mine:
             clear_leftovers(root)
         done = read_done(root)
-        todo = [n for n in range(shards) if n not in done and (not mine or n % plain["parts"] == plain["part"])]
+        todo = [
+            n for n in range(shards) if n not in done and (not mine or n % plain["parts"] == plain["part"])
+        ]
         make(plain, root, todo, sum(d.count for d in done.values()))
         if mine:
             return root
@@ -181,8 +187,10 @@ def make(plain: dict[str, Any], root: Path, shards: list[int], before: int) -> N
 
 
 def command_line() -> str:
-    """The command without what only says where and by whom the work was done: the card must not depend on it."""
-    said = [word for word in sys.argv[1:] if word.split("=")[0].split(".")[0].lstrip("+") not in (*PLACE[:4],)]
+    """The command without what only says where and by whom it ran: the card must not depend on that."""
+    said = [
+        word for word in sys.argv[1:] if word.split("=")[0].split(".")[0].lstrip("+") not in (*PLACE[:4],)
+    ]
     return " ".join(["python -m synth.generate", *said, "out=..."])
 
 

@@ -1,8 +1,9 @@
 """Texts of a plate type, from its data alone: sample them, parse them, say what is wrong with them.
 
-A field has forms. A form is a run of slots, each with its alphabet (`digits digits letters`), or one of a list
-of words (`@regions`), or a named set of patterns (`#serial5`). Two sets of forms exist: `uniform`, everything
-the type can show, and `legal`, what an authority could issue; `table` narrows a legal field by an earlier one.
+A field has forms. A form is a run of slots, each with its alphabet (`digits digits letters`), or one of a
+list of words (`@regions`), or a named set of patterns (`#serial5`). Two sets of forms exist: `uniform`,
+everything the type can show, and `legal`, what an authority could issue; `table` narrows a legal field by an
+earlier one.
 """
 
 from __future__ import annotations
@@ -41,24 +42,31 @@ class Form:
 
 
 class Grammar:
-    """The grammar of one plate type. `ambiguous` adds to uniform sampling the letters that look like digits."""
+    """The grammar of one plate type. `ambiguous` also samples letters that look like digits."""
 
     def __init__(self, plate: PlateType, alphabets: Alphabets, ambiguous: bool = False) -> None:
         self.plate, self.alphabets, self.ambiguous = plate, alphabets, ambiguous
         self.uniform = {f.name: self._forms(f, f.uniform, ambiguous) for f in plate.fields}
         self.legal = {f.name: self._forms(f, f.legal or f.uniform, False) for f in plate.fields}
-        self.real = {f.name: (*self.legal[f.name], *self._forms(f, f.common, False)) for f in plate.fields}
+        self.real = {
+            f.name: (*self.legal[f.name], *(self._forms(f, f.common, False) if f.common else ()))
+            for f in plate.fields
+        }
         widest = {f.name: self._forms(f, f.uniform, True) for f in plate.fields}
         self.shown = {name: (*forms, *self.legal[name]) for name, forms in widest.items()}
         self.tables = {f.name: self._table(f) for f in plate.fields}
         weighted = [f for f in plate.fields if f.natural]
-        self.weights = {f.name: self._named(self.alphabets.weights, f.natural, f) for f in weighted}
+        self.weights = {f.name: self._named(self.alphabets.weights, f.natural or "", f) for f in weighted}
         self._regex = self._compile(self.shown)
         self._legal_regex = self._compile(self.legal)
 
     # -- building ----------------------------------------------------------------------------------
 
     def _forms(self, field: TextField, written: list[str], ambiguous: bool) -> tuple[Form, ...]:
+        if not written:
+            raise UserError(
+                f"{self.plate.file}: field {field.name}: no form; write at least one, such as [digits]"
+            )
         forms: list[Form] = []
         for text in written:
             if text.startswith("@"):
@@ -66,17 +74,24 @@ class Grammar:
             elif text.startswith("#"):
                 named = self._named(self.alphabets.patterns, text[1:], field)
                 forms += [
-                    Form(tuple(self.alphabets.characters(named.codes.get(c, c), ambiguous) for c in pattern), (), share)
+                    Form(
+                        tuple(self.alphabets.characters(named.codes.get(c, c), ambiguous) for c in pattern),
+                        (),
+                        share,
+                    )
                     for pattern, share in named.shares.items()
                 ]
             else:
+                for name in text.split():
+                    if not name.startswith("'"):
+                        self._named(self.alphabets.alphabets, name, field)
                 forms.append(Form(tuple(self.alphabets.characters(name, ambiguous) for name in text.split())))
         return tuple(forms)
 
-    def _named(self, known: Mapping[str, Value], name: str | None, field: TextField) -> Value:
+    def _named(self, known: Mapping[str, Value], name: str, field: TextField) -> Value:
         """A word list, pattern set or weights table of the alphabet file, told apart from a typing error."""
         if name not in known:
-            hint = nearest(str(name), known)
+            hint = nearest(name, known)
             where = f"{self.plate.file}: field {field.name}"
             raise UserError(f"{where}: {self.alphabets.file} has no {name!r}; {hint}")
         return known[name]
@@ -177,7 +192,9 @@ class Grammar:
             if table is not None:
                 earlier, allowed = table
                 given = fields[earlier]
-                fields[name], ordinals[name] = deal_one(seed, f"{key}/{given}", ordinals[earlier], allowed[given])
+                fields[name], ordinals[name] = deal_one(
+                    seed, f"{key}/{given}", ordinals[earlier], allowed[given]
+                )
             else:
                 fields[name], ordinals[name] = self._dealt(forms, key, seed, ordinal)
         return fields
@@ -239,13 +256,16 @@ def describe(forms: tuple[Form, ...]) -> str:
 
 def ranges(chars: str) -> str:
     """`0123456789ABC` as [0-9A-C]."""
-    codes, runs = sorted(set(map(ord, chars))), []
+    codes = sorted(set(map(ord, chars)))
+    runs: list[list[int]] = []
     for code in codes:
         if runs and runs[-1][1] == code - 1 and code < 0x3000:
             runs[-1][1] = code
         else:
             runs.append([code, code])
-    parts = [chr(a) if a == b else f"{chr(a)}{chr(b)}" if b == a + 1 else f"{chr(a)}-{chr(b)}" for a, b in runs]
+    parts = [
+        chr(a) if a == b else f"{chr(a)}{chr(b)}" if b == a + 1 else f"{chr(a)}-{chr(b)}" for a, b in runs
+    ]
     return "[" + "".join(parts) + "]"
 
 

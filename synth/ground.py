@@ -1,6 +1,6 @@
 """The ground of a plate, all that does not depend on its text: paint, texture, border, slots, emblem, dots.
 
-Drawn at up to four times the size and shrunk, in a few drawn versions a type (border width, emblem contrast, ...).
+Drawn up to four times too large and shrunk, in a few versions a type (border width, emblem contrast, ...).
 """
 
 from __future__ import annotations
@@ -66,14 +66,18 @@ class Canvas:
     def blank(self) -> Image:
         return np.zeros(self.shape, np.uint8)
 
-    def lay(self, mask: Image, colour: tuple[int, int, int], opacity: float = 1.0, structure: bool = True) -> None:
+    def lay(
+        self, mask: Image, colour: tuple[int, int, int], opacity: float = 1.0, structure: bool = True
+    ) -> None:
         """Paint a mask in a colour, and note it in the structure."""
         a = mask.astype(np.float32)[..., None] * (opacity / 255)
         self.rgb += (np.array(colour, np.float32) - self.rgb) * a
         if structure:
             np.maximum(self.structure, mask, out=self.structure)
 
-    def stadium(self, mask: Image, x: float, y: float, w: float, h: float, radius: float | None = None) -> None:
+    def stadium(
+        self, mask: Image, x: float, y: float, w: float, h: float, radius: float | None = None
+    ) -> None:
         """A filled box with round ends (or corners of `radius`), centre x y, in mm."""
         r = min(w, h) / 2 if radius is None else min(radius, w / 2, h / 2)
         points = rounded(x - w / 2, y - h / 2, x + w / 2, y + h / 2, r)
@@ -88,7 +92,12 @@ def plate_pixels(plate: PlateType, scale: float) -> tuple[int, int]:
 def rounded(x0: float, y0: float, x1: float, y1: float, r: float) -> NDArray[np.float64]:
     """The outline of a box with round corners, as a polygon."""
     turn = np.linspace(0, math.pi / 2, 9)
-    corners = ((x1 - r, y0 + r, -math.pi / 2), (x1 - r, y1 - r, 0), (x0 + r, y1 - r, math.pi / 2), (x0 + r, y0 + r, math.pi))
+    corners = (
+        (x1 - r, y0 + r, -math.pi / 2),
+        (x1 - r, y1 - r, 0),
+        (x0 + r, y1 - r, math.pi / 2),
+        (x0 + r, y0 + r, math.pi),
+    )
     return np.concatenate(
         [np.stack([cx + r * np.cos(a + turn), cy + r * np.sin(a + turn)], 1) for cx, cy, a in corners]
     )
@@ -195,7 +204,7 @@ def paint_pastel(canvas: Canvas) -> None:
         radius = 1 + 0.25 * np.sin(lobes * turn + phase)
         points = np.stack([x + w * radius * np.cos(turn), y + h * radius * np.sin(turn)], 1)
         fill(shape, points * canvas.k)
-        canvas.lay(shape, tuple(colour), 0.25 + 0.3 * rng.random(), structure=False)  # type: ignore[arg-type]
+        canvas.lay(shape, tuple(colour), 0.25 + 0.3 * rng.random(), structure=False)
 
 
 TEXTURES = {"guilloche": paint_guilloche, "pastel": paint_pastel}

@@ -1,4 +1,4 @@
-"""Layout: a type and the fields of a text -> every glyph's box in millimetres, and the marks that text brings."""
+"""Layout: a type and the fields of a text -> every glyph's box in millimetres, and the marks it brings."""
 
 from __future__ import annotations
 

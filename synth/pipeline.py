@@ -40,12 +40,28 @@ def pipeline_of(config: DictConfig) -> Pipeline:
         mode=config.balance.mode,
         ambiguous=config.balance.ambiguous,
         texts=read_texts(config.get("texts")),
+        weights=type_weights(config.plates),
     )
     for name in plan.types:  # fail at the door, not in a worker
         from synth.grammar import grammar_of
 
         grammar_of(name, plan.ambiguous)
     return Pipeline(Template(plan, config.height_px), stages_of(config), config.seed)
+
+
+def type_weights(plates: DictConfig) -> tuple[int, ...]:
+    """How many of each type in a deck: `weights` of the plates group, 1 where it names none."""
+    weights = dict(plates.get("weights") or {})
+    unknown = set(weights) - set(plates.types)
+    if unknown:
+        raise UserError(
+            f"plates.weights: {min(unknown)!r} is not among plates.types; remove it or add the type"
+        )
+    if any(not isinstance(weight, int) or weight < 1 for weight in weights.values()):
+        raise UserError(
+            "plates.weights: every weight is a whole number above 0; leave a type out of plates.types"
+        )
+    return tuple(weights.get(name, 1) for name in plates.types) if weights else ()
 
 
 def stages_of(config: DictConfig) -> dict[str, Stage]:

@@ -1,7 +1,7 @@
-"""Render: a type and the fields of a text -> clean RGB, character mask, outline and every quad, from one geometry.
+"""Render: a type and the fields of a text -> clean RGB, character mask, outline and every quad.
 
-The fast path is cached coverage at output scale: each glyph, ground and bolt is drawn once for a scale, a stroke
-weight and a sub-pixel place, then pasted. What varies from plate to plate comes from the sample's own stream.
+The fast path is cached coverage at output scale: each glyph, ground and bolt is drawn once for a scale, a
+stroke weight and a sub-pixel place, then pasted. What varies comes from the sample's own stream.
 """
 
 from __future__ import annotations
@@ -38,9 +38,10 @@ class Variation:
     bolts: bool = True
     versions: bool = True  # drawn grounds
     variants: bool = True  # several drawings of a character
+    sizes: bool = True  # blocks with a `scale` or a `shift` use it
 
 
-NOMINAL = Variation((1.0, 1.0), 0.0, 0.0, False, False, False)
+NOMINAL = Variation((1.0, 1.0), 0.0, 0.0, False, False, False, False)
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,9 @@ class Plate:
         """H W: the edges of plate, border, marks, slots and glyphs, one pixel wide, 255 = edge."""
         lines = edges(self.mask)
         np.maximum(lines, edges(self.ground.structure), out=lines)
-        return np.maximum(lines, edges(cv2.copyMakeBorder(self.alpha, 1, 1, 1, 1, cv2.BORDER_CONSTANT))[1:-1, 1:-1])
+        return np.maximum(
+            lines, edges(cv2.copyMakeBorder(self.alpha, 1, 1, 1, 1, cv2.BORDER_CONSTANT))[1:-1, 1:-1]
+        )
 
 
 def edges(coverage: Image) -> Image:
@@ -127,11 +130,17 @@ def place_glyph(
     """Paste one glyph into a mask; returns its box in pixels. `u`: its five draws and one of its plate."""
     w, h = box.w, box.h
     low, high = box.scale
-    if low < high and vary is not NOMINAL:
+    if low < high and vary.sizes:
         w *= low + (high - low) * int(u[0] * SIZES) / (SIZES - 1)
         h *= low + (high - low) * int(u[1] * SIZES) / (SIZES - 1)
     k, offset = pen.scale * PHASES, vary.offset_mm
-    x = box.x + (box.w - w) / 2 + (2 * u[2] - 1) * offset + box.shift[0] + (box.shift[1] - box.shift[0]) * u[5]
+    x = (
+        box.x
+        + (box.w - w) / 2
+        + (2 * u[2] - 1) * offset
+        + box.shift[0]
+        + (box.shift[1] - box.shift[0]) * u[5]
+    )
     y = box.y + (box.h - h) / 2 + (2 * u[3] - 1) * offset
     px, py = round(x * k), round(y * k)
     left, top = px // PHASES, py // PHASES

@@ -1,7 +1,7 @@
 """Sheets to look at: one labelled row a type, several samples each.
 
-    python -m synth.sheet plates=all out=sheet.png
-    python -m synth.sheet plates=cn7 stages=capture out=sheet.png
+python -m synth.sheet plates=all out=sheet.png
+python -m synth.sheet plates=cn7 stages=capture out=sheet.png
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ import numpy as np
 from omegaconf import DictConfig
 from PIL import Image as Pictures
 
-from synth.app import command
+from synth.app import command, need_positive
 from synth.catalogue import load_type
 from synth.dataset.sheet import contact_sheet
 from synth.errors import UserError
 from synth.pipeline import read_texts, stages_of
 from synth.sample import Image, Sample
 from synth.template import Plan, Template
+
 
 def write_png(path: str, picture: Image) -> None:
     target = Path(path)
@@ -40,7 +41,9 @@ def columns(rows: Mapping[str, Sequence[Image]], height_px: int, most: int = 24)
         for start in range(0, len(names), each)
     ]
     height = max(part.shape[0] for part in parts)
-    return np.concatenate([np.pad(p, ((0, height - len(p)), (0, 0), (0, 0)), mode="edge") for p in parts], axis=1)
+    return np.concatenate(
+        [np.pad(p, ((0, height - len(p)), (0, 0), (0, 0)), mode="edge") for p in parts], axis=1
+    )
 
 
 def samples_of(name: str, config: DictConfig) -> list[Sample]:
@@ -56,6 +59,8 @@ def samples_of(name: str, config: DictConfig) -> list[Sample]:
 @command("sheet")
 def main(config: DictConfig) -> None:
     """Draw several samples of each plate type into one PNG."""
+    need_positive(config, "samples", "height_px")
+    Plan(tuple(config.plates.types))
     rows: dict[str, Sequence[Image]] = {}
     for name in config.plates.types:
         plate = load_type(name)

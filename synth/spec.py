@@ -1,4 +1,4 @@
-"""Plate types: one YAML file each, in millimetres, inherited through `defaults`, checked before anything is drawn.
+"""Plate types: one YAML file each, in millimetres, inherited through `defaults`, checked before use.
 
 Origin is the plate's top-left corner, x to the right, y down. A type says how large the plate is, how its
 ground is painted, where every character of every field stands, and (in `fields`) which texts it can carry.
@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict
 from pydantic.dataclasses import dataclass
 
-STRICT = ConfigDict(extra="forbid")
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 Rgb = tuple[int, int, int]
 Ink = str  # a key of `colours`
 Span = tuple[float, float]  # from, to: drawn uniformly for each plate
@@ -118,7 +118,7 @@ class Hole:
 
 @dataclass(frozen=True, config=STRICT)
 class TextField:
-    """A part of the text. A form is alphabet names in order (`digits digits`), 'quoted' literals, or @words."""
+    """A part of the text. A form is alphabet names in order (`digits digits`), 'literals', or @words."""
 
     name: str
     uniform: list[str]

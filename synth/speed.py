@@ -1,7 +1,7 @@
 """Speed of drawing and generating, one core, from a warm cache.
 
-    python -m synth.speed                 clean 64-pixel plates a second, per type and all types mixed
-    python -m synth.speed stages=capture  the same with the camera
+python -m synth.speed                 clean 64-pixel plates a second, per type and all types mixed
+python -m synth.speed stages=capture  the same with the camera
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from synth.template import Plan, Template
 
 
 def rate(template: Template, stages: DictConfig, seed: int, count: int, rounds: int = 3) -> float:
-    """Plates a second of processor time: the best of some rounds over the same plates, after one unmeasured."""
+    """Plates a second of processor time: the best of some rounds over the same plates, one unmeasured."""
     after = stages_of(stages)
     best = 0.0
     for turn in range(rounds + 1):

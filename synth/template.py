@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from synth.balance import deal
+from synth.balance import deal, ones
 from synth.catalogue import load_type
 from synth.errors import UserError
 from synth.grammar import MODES, candidates, grammar_of
@@ -23,6 +23,7 @@ class Plan:
     mode: str = "uniform"
     ambiguous: bool = False  # sample I and O too, where CBLPRD has them
     texts: tuple[str, ...] = ()
+    weights: tuple[int, ...] = ()  # how many of each type in a deck; one each when empty
 
     def __post_init__(self) -> None:
         if not self.types:
@@ -34,7 +35,7 @@ class Plan:
         """The type and the fields of sample `index`."""
         if self.texts:
             return self.given(seed, index)
-        number, ordinal = deal(seed, "types", index, (1,) * len(self.types))
+        number, ordinal = deal(seed, "types", index, self.weights or ones(len(self.types)))
         name = self.types[number]
         return load_type(name), grammar_of(name, self.ambiguous).sample(self.mode, seed, ordinal)
 
@@ -44,7 +45,9 @@ class Plan:
         able = candidates(text, self.types)
         if not able:
             reasons = "; ".join(str(grammar_of(name).problem(text, "uniform")) for name in self.types[:2])
-            raise UserError(f"texts: line {index % len(self.texts) + 1}: {text!r} fits none of the types: {reasons}")
+            raise UserError(
+                f"texts: line {index % len(self.texts) + 1}: {text!r} fits none of the types: {reasons}"
+            )
         legal = [name for name, is_legal in able if is_legal] or [name for name, _ in able]
         name = legal[int(rng_for(seed, index, "given").integers(len(legal)))]
         return load_type(name), grammar_of(name).parse(text)
@@ -56,7 +59,7 @@ class Template:
 
     plan: Plan
     height_px: int = 64
-    variation: Variation = Variation()
+    variation: Variation = field(default_factory=Variation)
 
     def draw(self, seed: int, index: int) -> Sample:
         plate_type, fields = self.plan.of(seed, index)

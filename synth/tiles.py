@@ -27,7 +27,9 @@ class Pen(NamedTuple):
     spread: float  # mm of paint spread
 
 
-Glyph = tuple[str, str, int, float, float, Pen]  # face, character, which drawing, cell width and height in mm, pen
+Glyph = tuple[
+    str, str, int, float, float, Pen
+]  # face, character, which drawing, cell width and height in mm, pen
 
 _masters: ByteCache[Image] = ByteCache(192 * 1024 * 1024, lambda tile: tile.nbytes)
 _tiles: ByteCache[Image] = ByteCache(384 * 1024 * 1024, lambda tile: tile.nbytes)

@@ -1,0 +1,1 @@
+"""Plate readers trained on synthetic plates, and the benchmark that proves the data."""

@@ -1,0 +1,162 @@
+"""Training pictures: made on the fly by the pipeline in worker processes, or read from any set we know."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from omegaconf import DictConfig, OmegaConf
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from recognizer.codec import Codec
+from synth.dataset.picture import Labelled
+from synth.pipeline import Pipeline, pipeline_of
+from synth.sample import Image
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures and what stands on them."""
+
+    images: Tensor  # N 3 H W uint8
+    targets: Tensor  # sum of lengths, classes of the characters one after the other
+    lengths: Tensor  # N
+    types: Tensor  # N, -1 where the type is not known
+
+
+def fit(image: Image, height: int, width: int) -> Image:
+    """A picture of any size as H W 3, stretched: the reader does not know the true proportions."""
+    shrinks = image.shape[0] * image.shape[1] > height * width
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (width, height), interpolation=how), np.uint8)
+
+
+def collate(images: Sequence[Image], texts: Sequence[str], types: Sequence[str], codec: Codec) -> Batch:
+    encoded = [codec.encode(text) for text in texts]
+    numbers = {name: number for number, name in enumerate(codec.types)}
+    return Batch(
+        images=torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(),
+        targets=torch.tensor([number for text in encoded for number in text], dtype=torch.int32),
+        lengths=torch.tensor([len(text) for text in encoded], dtype=torch.int32),
+        types=torch.tensor([numbers.get(name, -1) for name in types], dtype=torch.int64),
+    )
+
+
+def as_input(images: Tensor) -> Tensor:
+    """N 3 H W uint8 -> float in [-1, 1]; the one place where that is done."""
+    return images.float() / 127.5 - 1
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A stretch of the curriculum: up to `until` images, made by this configuration."""
+
+    until: int
+    config: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which batches of an endless numbered row this process makes: `first`, then every `step`-th."""
+
+    size: int  # pictures a batch
+    first: int = 0
+    step: int = 1
+
+    def numbers(self) -> Iterator[int]:
+        """The batch numbers; the workers of a loader share them in turn, so that order never changes."""
+        cv2.setNumThreads(1)
+        worker = get_worker_info()
+        place, count = (worker.id, worker.num_workers) if worker else (0, 1)
+        return itertools.count(self.first + place * self.step, count * self.step)
+
+    def places(self, number: int) -> range:
+        return range(number * self.size, (number + 1) * self.size)
+
+
+class Stream(IterableDataset[Batch]):
+    """Endless batches made by the pipeline; batch b holds its samples b*size ... whoever makes it."""
+
+    def __init__(
+        self, lessons: Sequence[Lesson], codec: Codec, shape: tuple[int, int], window: Window
+    ) -> None:
+        self.lessons, self.codec, self.shape, self.window = list(lessons), codec, shape, window
+
+    def __iter__(self) -> Iterator[Batch]:
+        pipelines: dict[int, Pipeline] = {}
+        for number in self.window.numbers():
+            places = self.window.places(number)
+            lesson = self.lesson(places.start)
+            if lesson not in pipelines:
+                pipelines[lesson] = pipeline_of(OmegaConf.create(self.lessons[lesson].config))
+            samples = pipelines[lesson].samples(places)
+            images = [fit(sample.image, *self.shape) for sample in samples]
+            yield collate(images, [s.text for s in samples], [s.type for s in samples], self.codec)
+
+    def lesson(self, images: int) -> int:
+        """The number of the lesson that is on after so many images."""
+        return next(
+            (n for n, lesson in enumerate(self.lessons) if images < lesson.until), len(self.lessons) - 1
+        )
+
+
+class Shuffled(IterableDataset[Batch]):
+    """Endless batches of a labelled set, every picture once a round, rounds shuffled by seed."""
+
+    def __init__(
+        self, items: Sequence[Labelled], codec: Codec, shape: tuple[int, int], window: Window, seed: int
+    ) -> None:
+        self.items, self.codec, self.shape, self.window, self.seed = items, codec, shape, window, seed
+
+    def __iter__(self) -> Iterator[Batch]:
+        for number in self.window.numbers():
+            chosen = [self.item(place) for place in self.window.places(number)]
+            images = [fit(item.image(), *self.shape) for item in chosen]
+            yield collate(images, [i.text for i in chosen], [i.type for i in chosen], self.codec)
+
+    def item(self, place: int) -> Labelled:
+        turn, position = divmod(place, len(self.items))
+        order = np.random.default_rng((self.seed, turn)).permutation(len(self.items))
+        return self.items[int(order[position])]
+
+
+def loader(dataset: IterableDataset[Batch], workers: int) -> Iterator[Batch]:
+    """Batches in order, made in `workers` spawned processes, or here with 0."""
+    context: Any = "spawn" if workers else None
+    ahead = 6 if workers else None
+    return iter(
+        DataLoader(
+            dataset,
+            batch_size=None,
+            num_workers=workers,
+            multiprocessing_context=context,
+            prefetch_factor=ahead,
+            worker_init_fn=one_thread if workers else None,
+        )
+    )
+
+
+def one_thread(_: int) -> None:
+    torch.set_num_threads(1)
+
+
+MADE_BY = ("plates", "balance", "stages", "height_px", "seed", "texts")  # what the pipeline needs to know
+
+
+def lessons_of(config: DictConfig) -> list[Lesson]:
+    """The curriculum of a training configuration: each lesson overrides parts of how plates are made."""
+    root = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(root, dict)
+    base = {key: root[key] for key in MADE_BY}
+    lessons = []
+    for lesson in root["curriculum"]:
+        merged = OmegaConf.to_container(OmegaConf.merge(base, lesson.get("with", {})))
+        assert isinstance(merged, dict)
+        lessons.append(Lesson(int(lesson["until"]), {str(key): value for key, value in merged.items()}))
+    return lessons

@@ -1,0 +1,115 @@
+"""Train a plate reader on plates made on the fly, or on any labelled set.
+
+python -m recognizer.train out=runs/reader
+python -m recognizer.train recognizer=lprnet images=200000 out=runs/lprnet
+python -m recognizer.train data=labelled data.path=plates/ out=runs/mine
+torchrun --nproc-per-node 2 -m recognizer.train out=runs/reader
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from torch import nn
+from torch.utils.data import IterableDataset
+
+from recognizer.checkpoint import Header
+from recognizer.codec import Codec, codec_of
+from recognizer.data import Batch, Shuffled, Stream, Window, lessons_of
+from recognizer.distributed import start
+from recognizer.loop import MakeData, Settings, Trial, train
+from recognizer.metrics import Metrics
+from recognizer.reading import readings, scores_of
+from synth.app import command
+from synth.catalogue import type_names
+from synth.dataset.picture import Labelled
+from synth.dataset.sources import read_source
+from synth.errors import UserError
+from synth.pipeline import pipeline_of
+from synth.sample import Image
+
+
+def header_of(config: DictConfig) -> Header:
+    """The network of the configuration, with the vocabulary of every bundled type."""
+    codec = codec_of(type_names())
+    network: Any = OmegaConf.to_container(config.recognizer.network, resolve=True)
+    return Header(network, config.recognizer.height, config.recognizer.width, codec.characters, codec.types)
+
+
+def make_data(config: DictConfig, header: Header) -> MakeData:
+    """The dataset of the configuration, as a function of the window of batches a process makes."""
+    shape, codec = (header.height, header.width), header.codec
+    if config.data.source == "synthetic":
+        pipeline_of(config)  # errors of configuration here, not in a worker
+        lessons = lessons_of(config)
+        return lambda window: Stream(lessons, codec, shape, window)
+    items = labelled(config.data.source, config.data.path, codec)
+
+    def shuffled(window: Window) -> IterableDataset[Batch]:
+        return Shuffled(items, codec, shape, window, config.seed)
+
+    return shuffled
+
+
+def labelled(source: str, path: str | None, codec: Codec) -> list[Labelled]:
+    """The training pictures of a labelled set whose texts the reader can spell."""
+    if path is None:
+        raise UserError(f"data.path: missing; data.source={source} needs the folder of the set")
+    found = read_source(source, path)
+    items = [item for item in found.items if item.split in ("", "train")]
+    if not items:
+        raise UserError(f"data.path: {path}: no picture to train on; {found.summary()}")
+    for item in items:
+        codec.encode(item.text)
+    return items
+
+
+def trial(images: Sequence[Image], truths: Sequence[str], header: Header) -> Trial:
+    """Reads these pictures and gives the shares read right."""
+
+    def score(network: nn.Module) -> dict[str, Any]:
+        metrics = Metrics()
+        read = readings(scores_of(network, images, header.height, header.width), header.codec)
+        for truth, reading in zip(truths, read, strict=True):
+            metrics.update(truth, reading.text)
+        summary = metrics.summary()
+        return {key: round(summary[key], 4) for key in ("exact", "exact_without_region", "characters")}
+
+    return score
+
+
+def trials_of(config: DictConfig, header: Header) -> dict[str, Trial]:
+    """Every set of `watch`: name -> folder of labelled real plates."""
+    trials = {}
+    for name, path in config.watch.items():
+        items = read_source("labelled", path).items
+        trials[str(name)] = trial([item.image() for item in items], [item.text for item in items], header)
+    return trials
+
+
+def settings_of(config: DictConfig) -> Settings:
+    values: dict[str, Any] = {name: config[name] for name in Settings.__dataclass_fields__}
+    return Settings(**{**values, "out": Path(config.out)})
+
+
+@command("train_recognizer")
+def main(config: DictConfig) -> None:
+    """Train a plate reader."""
+    processes = start(config.threads)
+    header = header_of(config)
+    settings = settings_of(config)
+    if processes.first:
+        settings.out.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(config, settings.out / "config.yaml", resolve=True)
+    data = make_data(config, header)
+    trials = trials_of(config, header) if processes.first else {}
+    weights = train(settings, header, data, trials, processes, config.resume)
+    if processes.first:
+        print(f"{weights}: {settings.images} images")
+
+
+if __name__ == "__main__":
+    main()
