@@ -45,10 +45,12 @@ class Pool:
 
     workers: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise UserError(f"engine.workers: {self.workers} is less than one; null means one a core")
+
     def map(self, work: Callable[[int], Result], jobs: Sequence[int]) -> Iterator[Result]:
         count = min(self.workers or cores(), max(1, len(jobs)))
-        if count < 1:
-            raise UserError(f"engine.workers: {self.workers} is less than one")
         for name in THREADS:
             os.environ[name] = "1"  # inherited by the workers; this process has read them already
         with ProcessPoolExecutor(count, get_context("spawn"), initializer=start_worker) as executor:

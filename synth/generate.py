@@ -17,6 +17,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
@@ -156,6 +157,7 @@ def generate(config: DictConfig) -> Path:
     root, form = Path(plain["out"]), format_named(plain["format"])
     check_labels(form, {name: load_type(name).label for name in plain["plates"]["types"]})
     pipeline_of(config)  # every error of configuration is told before a file is written
+    engine = engine_of(plain["engine"])
     identity = {key: value for key, value in plain.items() if key not in PLACE}
     shards = math.ceil(plain["count"] / plain["shard_size"])
     claim(root, identity)
@@ -170,16 +172,23 @@ def generate(config: DictConfig) -> Path:
         todo = [
             n for n in range(shards) if n not in done and (not mine or n % plain["parts"] == plain["part"])
         ]
-        make(plain, root, todo, sum(d.count for d in done.values()))
+        make(plain, root, engine, todo, sum(d.count for d in done.values()))
         if mine:
             return root
         finish(root, form, shards, identity, __version__, command_line())
     return root
 
 
-def make(plain: dict[str, Any], root: Path, shards: list[int], before: int) -> None:
+def engine_of(described: dict[str, Any]) -> Engine:
+    try:
+        engine: Engine = instantiate(described)
+    except InstantiationException as error:
+        raise UserError(str(error.__cause__)) from error
+    return engine
+
+
+def make(plain: dict[str, Any], root: Path, engine: Engine, shards: list[int], before: int) -> None:
     """Run the engine over the shards that are missing."""
-    engine: Engine = instantiate(plain["engine"])
     sha = config_sha({key: value for key, value in plain.items() if key not in (*PLACE, "format")})
     with Progress(plain["count"], before, "plates") as progress:
         for done in engine.map(ShardWork(plain, root.resolve(), sha), shards):

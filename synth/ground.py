@@ -177,7 +177,7 @@ def paint_mark(canvas: Canvas, mark: Mark) -> None:
         canvas.stadium(inner, x, y, w * 0.82, h * 0.82)
         if mark.shape == "emblem":
             pale = tuple(int(c + (235 - c) * 0.6) for c in colour)
-            canvas.lay(inner, pale, opacity)  # type: ignore[arg-type]
+            canvas.lay(inner, pale, opacity)
         mask = cv2.subtract(mask, inner)
     canvas.lay(mask, colour, opacity, structure=opacity > 0.25)
 

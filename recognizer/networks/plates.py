@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 
 class Convolution(nn.Sequential):
-    """3x3 convolution, batch norm, SiLU."""
+    """3x3 convolution, batch norm, ReLU."""
 
     def __init__(self, inputs: int, outputs: int, stride: tuple[int, int] = (1, 1), kernel: int = 3) -> None:
         super().__init__(
             nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
             nn.BatchNorm2d(outputs),
-            nn.SiLU(inplace=True),
+            nn.ReLU(inplace=True),
         )
 
 
@@ -62,11 +62,11 @@ class PlateNet(nn.Module):
             nn.Conv2d(f, f, (1, 7), padding=(0, 3), groups=f, bias=False),
             nn.BatchNorm2d(f),
             nn.Conv2d(f, f, 1),
-            nn.SiLU(inplace=True),
+            nn.ReLU(inplace=True),
         )
         self.dropout = nn.Dropout(dropout)
         self.characters = nn.Linear(f, classes)
-        self.kind = nn.Sequential(nn.Linear(2 * f, 96), nn.SiLU(inplace=True), nn.Linear(96, types))
+        self.kind = nn.Sequential(nn.Linear(2 * f, 96), nn.ReLU(inplace=True), nn.Linear(96, types))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:  # x: N 3 H W
         x = standardised(x)
