@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from recognizer.codec import Codec
+from recognizer.pictures import fit
 from synth.dataset.picture import Labelled
 from synth.pipeline import Pipeline, pipeline_of
 from synth.sample import Image
@@ -28,13 +29,6 @@ class Batch:
     targets: Tensor  # sum of lengths, classes of the characters one after the other
     lengths: Tensor  # N
     types: Tensor  # N, -1 where the type is not known
-
-
-def fit(image: Image, height: int, width: int) -> Image:
-    """A picture of any size as H W 3, stretched: the reader does not know the true proportions."""
-    shrinks = image.shape[0] * image.shape[1] > height * width
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, (width, height), interpolation=how), np.uint8)
 
 
 def collate(images: Sequence[Image], texts: Sequence[str], types: Sequence[str], codec: Codec) -> Batch:

@@ -9,6 +9,8 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from synth.errors import UserError
+
 
 @dataclass(frozen=True)
 class Processes:
@@ -28,6 +30,15 @@ class Processes:
             return network
         return nn.parallel.DistributedDataParallel(network)
 
+    def agree(self, done: int) -> None:
+        """Every process goes on from the same image; one that saw another state would wait for ever."""
+        if self.count == 1:
+            return
+        most = torch.tensor([done, -done], device=self.device)
+        dist.all_reduce(most, dist.ReduceOp.MAX)
+        if int(most[0]) != -int(most[1]):
+            raise UserError("out: not every process sees its state; use a folder that all machines share")
+
     def finish(self) -> None:
         if self.count > 1:
             dist.barrier()  # before the group is destroyed, or slow processes lose their peers
@@ -39,6 +50,8 @@ def start(threads: int | None = None) -> Processes:
     rank, count = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     local = int(os.environ.get("LOCAL_RANK", "0"))
     cuda = torch.cuda.is_available()
+    if cuda:
+        torch.cuda.set_device(local)  # or NCCL's barrier takes the first one for every process
     if count > 1:
         dist.init_process_group("nccl" if cuda else "gloo")
     if threads:

@@ -16,8 +16,9 @@ from torch.utils.data import IterableDataset
 from recognizer.checkpoint import Header, build, save
 from recognizer.data import Batch, Window, loader
 from recognizer.distributed import Processes
-from recognizer.state import load_state, save_state
+from recognizer.state import load_state, reseed, save_state
 from recognizer.step import TYPE_WEIGHT, Average, learning_rate, losses
+from synth.dataset.atomic import write_atomic
 
 Trial = Callable[[nn.Module], dict[str, Any]]  # reads a set that is never trained on
 MakeData = Callable[[Window], IterableDataset[Batch]]
@@ -65,12 +66,14 @@ def train(
     done = (
         load_state(state, network, average.network, optimizer)["images"] if resume and state.exists() else 0
     )
+    processes.agree(done)
     model, size = processes.wrap(network), settings.batch * processes.count
     first = done // settings.batch + processes.rank
     batches = loader(data(Window(settings.batch, first, processes.count)), settings.workers)
     track = Track(settings.out / "stats.jsonl", processes.first, done)
     while done < settings.images:
         rate = learning_rate(settings.learning_rate, done, settings.warmup, settings.images)
+        reseed(settings.seed, done, processes.rank)
         track.add(step(model, optimizer, next(batches), rate, settings, processes))
         done += size
         average.update(network, done // size)
@@ -118,6 +121,15 @@ class Track:
         self.count, self.begun, self.before = 0, time.monotonic(), done
         if active:
             path.parent.mkdir(parents=True, exist_ok=True)
+            self.forget(done)
+
+    def forget(self, done: int) -> None:
+        """Drop the lines after the state this run goes on from: it writes them again."""
+        if not self.path.exists():
+            return
+        lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
+        whole = [line for line in lines if line.endswith("\n")]  # a kill can leave half a line
+        write_atomic(self.path, "".join(line for line in whole if json.loads(line)["images"] <= done))
 
     def add(self, values: dict[str, float]) -> None:
         for name, value in values.items():

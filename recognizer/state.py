@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -20,9 +21,8 @@ def save_state(
     optimizer: torch.optim.Optimizer,
     counters: dict[str, int],
 ) -> None:
-    """Networks, moments of the optimiser, random state, counters; whole or not at all."""
-    tensors: dict[str, Tensor] = {"random": torch.get_rng_state()}
-    tensors |= {f"network.{name}": value for name, value in network.state_dict().items()}
+    """Networks, moments of the optimiser, counters; whole or not at all. Chance needs no state: see `reseed`."""
+    tensors: dict[str, Tensor] = {f"network.{name}": value for name, value in network.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
     for number, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{key}": torch.as_tensor(value) for key, value in state.items()}
@@ -43,18 +43,37 @@ def load_state(
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         network.load_state_dict(part(tensors, "network."))
         average.load_state_dict(part(tensors, "average."))
-    except (SafetensorError, OSError, KeyError, TypeError, RuntimeError) as error:
+        moments = moments_of(part(tensors, "optimizer."), optimizer)
+    except (SafetensorError, OSError, LookupError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
             f"{path}: cannot be resumed from ({reason}); start again with resume=false"
         ) from error
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name, value in part(tensors, "optimizer.").items():
-        number, key = name.split(".", 1)
-        moments.setdefault(int(number), {})[key] = value
     optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
-    torch.set_rng_state(tensors["random"])
     return counters
+
+
+def moments_of(
+    tensors: dict[str, Tensor], optimizer: torch.optim.Optimizer
+) -> dict[int, dict[str, Tensor]]:
+    """The optimiser's state by parameter, each tensor laid out in memory as its parameter is.
+
+    A fused Adam walks through memory and not by index: moments that come back contiguous while the weights are
+    channels_last would each go to another weight, without any error.
+    """
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        number, key = name.split(".", 1)
+        parameter = parameters[int(number)]
+        laid = torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
+        moments.setdefault(int(number), {})[key] = laid
+    return moments
+
+
+def reseed(seed: int, images: int, rank: int) -> None:
+    """Draw what is random in a step (dropout) from its place alone, so that a resumed run draws the same."""
+    torch.manual_seed(int(np.random.SeedSequence((seed, images, rank)).generate_state(1, np.uint64)[0]))
 
 
 def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -1,7 +1,7 @@
 """Speed of drawing and generating, one core, from a warm cache.
 
-python -m synth.speed                 clean 64-pixel plates a second, per type and all types mixed
-python -m synth.speed stages=capture  the same with the camera
+    python -m synth.speed                 clean 64-pixel plates a second, per type and all types mixed
+    python -m synth.speed stages=capture  the same with the camera
 """
 
 from __future__ import annotations
@@ -11,37 +11,43 @@ import time
 import cv2
 from omegaconf import DictConfig
 
-from synth.app import command
+from synth.app import command, need_positive
 from synth.pipeline import BATCH, stages_of
-from synth.template import Plan, Template
+from synth.render import render
+from synth.sample import Stage
+from synth.seeding import rng_for
+from synth.template import Plan, as_sample
 
 
-def rate(template: Template, stages: DictConfig, seed: int, count: int, rounds: int = 3) -> float:
-    """Plates a second of processor time: the best of some rounds over the same plates, one unmeasured."""
-    after = stages_of(stages)
+def rate(plan: Plan, stages: dict[str, Stage], config: DictConfig, rounds: int = 4) -> float:
+    """Plates a second of processor time: the best of some rounds over the same texts, one unmeasured."""
+    seed, height_px = config.seed, config.height_px
+    plates = [plan.of(seed, index) for index in range(config.count)]
     best = 0.0
-    for turn in range(rounds + 1):
+    for turn in range(rounds):
         begun = time.process_time()
-        for start in range(0, count, BATCH):
-            batch = template.batch(seed, range(start, min(start + BATCH, count)))
-            for stage in after.values():
+        for start in range(0, len(plates), BATCH):
+            batch = [
+                as_sample(render(kind, fields, height_px, rng_for(seed, start + n, "template")), seed, start + n)
+                for n, (kind, fields) in enumerate(plates[start : start + BATCH])
+            ]
+            for stage in stages.values():
                 batch = stage(batch)
         if turn:
-            best = max(best, count / (time.process_time() - begun))
+            best = max(best, len(plates) / (time.process_time() - begun))
     return best
 
 
 @command("speed")
 def main(config: DictConfig) -> None:
     """Print plates a second of one core."""
+    need_positive(config, "count", "height_px")
     cv2.setNumThreads(1)
-    names = tuple(config.plates.types)
-    print(f"stages: template{''.join(', ' + name for name in config.stages)}; {config.height_px} pixels high")
+    names, stages = tuple(config.plates.types), stages_of(config)
+    print(f"stages: {', '.join(['template', *stages])}; {config.height_px} pixels high")
     print("| types | plates/s |\n|---|---|")
     for label, types in (*((name, (name,)) for name in names), (f"all {len(names)} mixed", names)):
-        plan = Plan(types, config.balance.mode)
-        speed = rate(Template(plan, config.height_px), config, config.seed, config.count)
-        print(f"| {label} | {speed:,.0f} |", flush=True)
+        print(f"| {label} | {rate(Plan(types, config.balance.mode), stages, config):,.0f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Generators that make rendered plates look photographed."""

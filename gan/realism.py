@@ -1,0 +1,250 @@
+"""How real do synthetic plates look? Distributions side by side, and a classifier that tries to tell.
+
+    python -m gan.realism source.path=my_plates/ capture=default
+
+Real crops come from a folder with labels.tsv; the same texts are rendered, captured, scaled, coded like them.
+The classifier learns on one half of the texts and is judged on the other: 50 % is perfect, 100 % a give-away.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from torch import nn
+
+from synth.app import command
+from synth.capture.sensor import recoded
+from synth.errors import UserError
+from synth.sample import Image
+from synth.template import Plan, Template
+
+PERCENTILES = (5, 25, 50, 75, 95)
+COLUMNS = {"path", "text", "type", "colour"}
+
+
+def luma(image: Image) -> np.ndarray:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
+
+
+def ground_mask(image: Image) -> np.ndarray:
+    """H W, 255 on the larger of the two parts that Otsu's level of the middle makes: the ground."""
+    grey = luma(image)
+    level, _ = cv2.threshold(middle(grey), 0, 255, cv2.THRESH_OTSU)
+    dark = cv2.inRange(grey, 0, float(level))
+    return np.asarray(dark if middle(dark).mean() > 127 else cv2.bitwise_not(dark))
+
+
+def middle(picture: np.ndarray) -> np.ndarray:
+    """The part of a crop that is plate whatever its tilt."""
+    height, width = picture.shape[:2]
+    return np.ascontiguousarray(
+        picture[round(0.25 * height) : round(0.75 * height), round(0.1 * width) : round(0.9 * width)]
+    )
+
+
+def ground_hsv(image: Image) -> np.ndarray:
+    """Hue in degrees, saturation and value in percent of the mean ground colour in the middle."""
+    inner = middle(image)
+    colour = np.array(cv2.mean(inner, ground_mask(inner))[:3], np.float32)[None, None] / 255
+    return np.asarray(cv2.cvtColor(colour, cv2.COLOR_RGB2HSV)[0, 0] * (1, 100, 100))
+
+
+def contrast(image: Image) -> float:
+    """Grey levels between the lighter and the darker part of the middle."""
+    grey, ground = luma(middle(image)), ground_mask(middle(image)) > 0
+    return abs(float(grey[~ground].mean() - grey[ground].mean())) if not ground.all() else 0.0
+
+
+def fill(image: Image) -> float:
+    """Percent of the crop whose chroma is near that of the ground, gaps closed: how much of it is plate."""
+    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.float32)
+    inner = middle(image)
+    ground = np.array(cv2.mean(middle(lab), ground_mask(inner))[1:3])
+    near = (np.linalg.norm(lab[..., 1:] - ground, axis=2) < 22).astype(np.uint8)
+    side = max(3, round(0.2 * image.shape[0]) | 1)
+    return float(cv2.morphologyEx(near, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8)).mean() * 100)
+
+
+def gradients(image: Image) -> tuple[np.ndarray, np.ndarray]:
+    """H W each: change of grey along x and along y in the middle."""
+    grey = luma(middle(image)).astype(np.float32)
+    return cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
+
+
+def slope(image: Image) -> float:
+    """Percent that lying strokes fall to the right, from the directions of edges."""
+    gx, gy = gradients(image)
+    lying = np.abs(gy) > 1.3 * np.abs(gx)
+    return float(-100 * (gx * gy)[lying].sum() / max((gy * gy)[lying].sum(), 1.0))
+
+
+def lean(image: Image) -> float:
+    """Percent that upright strokes move right on their way down."""
+    gx, gy = gradients(image)
+    upright = np.abs(gx) > 1.3 * np.abs(gy)
+    return float(-100 * (gx * gy)[upright].sum() / max((gx * gx)[upright].sum(), 1.0))
+
+
+MEASURES: dict[str, Callable[[Image], float]] = {
+    "brightness": lambda image: float(luma(image).mean()),
+    "deviation": lambda image: float(luma(image).std()),
+    "contrast": contrast,
+    "ground hue": lambda image: float(ground_hsv(image)[0]),
+    "ground saturation": lambda image: float(ground_hsv(image)[1]),
+    "ground value": lambda image: float(ground_hsv(image)[2]),
+    "sharpness": lambda image: float(cv2.Laplacian(luma(image), cv2.CV_64F).var()),
+    "fill": fill,
+    "slope": slope,
+    "lean": lean,
+}
+
+
+def distributions(images: Sequence[Image]) -> dict[str, list[float]]:
+    """Percentiles 5 25 50 75 95 of every measure."""
+    return {
+        name: np.percentile([measure(image) for image in images], PERCENTILES).round(1).tolist()
+        for name, measure in MEASURES.items()
+    }
+
+
+def side_by_side(real: dict[str, list[float]], ours: dict[str, list[float]]) -> str:
+    """A table of two distributions."""
+    head = "".join(f"{p:>8}" for p in PERCENTILES)
+    lines = [f"{'percentile':<18}{head}  |{head}", f"{'':<18}{'real':>40}  |{'ours':>40}"]
+    for name in real:
+        cells = ("".join(f"{value:8.1f}" for value in side[name]) for side in (real, ours))
+        lines.append(f"{name:<18}" + "  |".join(cells))
+    return "\n".join(lines)
+
+
+def network() -> nn.Module:
+    """N 3 H W in [-1, 1] -> N logits, positive for real."""
+    layers: list[nn.Module] = []
+    for n_in, n_out in ((3, 16), (16, 32), (32, 64)):
+        layers += [nn.Conv2d(n_in, n_out, 3, padding=1, bias=False), nn.BatchNorm2d(n_out)]
+        layers += [nn.ReLU(), nn.MaxPool2d(2)]
+    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(64, 1), nn.Flatten(0)]
+    return nn.Sequential(*layers, *head)
+
+
+def held_out(text: str) -> bool:
+    """Every second text, by its hash: all pictures of a text are on one side."""
+    return zlib.crc32(text.encode()) % 2 == 1
+
+
+def shifted(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """N C H W, moved by up to two pixels, so that few pictures teach longer."""
+    dx, dy = (torch.randint(-2, 3, (2,), generator=generator)).tolist()
+    return torch.roll(batch, (dy, dx), (2, 3))
+
+
+def classifier_accuracy(
+    real: Sequence[Image], synthetic: Sequence[Image], texts: Sequence[str], seed: int, epochs: int = 24
+) -> float:
+    """Held-out accuracy of a small network at telling real from synthetic; both show `texts`, at one size."""
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    pixels = (
+        torch.from_numpy(np.stack([*real, *synthetic])).permute(0, 3, 1, 2).float() / 127.5 - 1
+    )  # N 3 H W
+    is_real = torch.cat([torch.ones(len(real)), torch.zeros(len(synthetic))])
+    test = torch.tensor([held_out(text) for text in texts]).repeat(2)
+    x, y = pixels[~test], is_real[~test]
+    model = network()
+    steps = epochs * (len(x) // 32 + 1)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=4e-3, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps)
+    for _ in range(epochs):
+        for part in torch.randperm(len(x), generator=generator).split(32):
+            loss = nn.functional.binary_cross_entropy_with_logits(model(shifted(x[part], generator)), y[part])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+    model.eval()
+    with torch.no_grad():
+        return float(((model(pixels[test]) > 0) == (is_real[test] > 0)).float().mean())
+
+
+def read_crops(folder: Path, type_: str, colour: str) -> tuple[list[Image], list[str]]:
+    """Pictures and texts of a labelled folder, of one type and colour."""
+    table = folder / "labels.tsv"
+    if not table.is_file():
+        raise UserError(
+            f"source.path: {folder} has no labels.tsv; give a folder with one (path, text, type, colour)"
+        )
+    with table.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file, delimiter="\t")
+        missing = COLUMNS - set(reader.fieldnames or ())
+        if missing:
+            raise UserError(
+                f"{table}: no column {sorted(missing)[0]!r} in the first line; it needs {sorted(COLUMNS)}"
+            )
+        rows = [row for row in reader if row["type"] == type_ and row["colour"] == colour]
+    if len(rows) < 20:
+        raise UserError(
+            f"{table}: {len(rows)} rows of type {type_!r} and colour {colour!r}; 20 are the least"
+        )
+    images = []
+    for row in rows:
+        image = cv2.imread(str(folder / row["path"]), cv2.IMREAD_COLOR)
+        if image is None:
+            raise UserError(f"{folder / row['path']}: unreadable picture; remove its line from labels.tsv")
+        images.append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+    return images, [row["text"] for row in rows]
+
+
+def sheet(real: Sequence[Image], ours: Sequence[Image], count: int = 40, columns: int = 2) -> Image:
+    """Pairs of the same text, real left and ours right, in `columns` columns."""
+    pairs = [
+        np.hstack([cv2.copyMakeBorder(a, 1, 1, 1, 1, 0), cv2.copyMakeBorder(b, 1, 1, 1, 9, 0)])
+        for a, b in zip(real, ours, strict=True)
+    ]
+    last = min(count, len(pairs)) - columns + 1
+    rows = [np.hstack(pairs[k : k + columns]) for k in range(0, last, columns)]
+    return np.asarray(cv2.resize(np.vstack(rows), None, fx=3, fy=3, interpolation=cv2.INTER_NEAREST))
+
+
+def captures(config: DictConfig, texts: list[str], size: tuple[int, int]) -> list[Image]:
+    """The same texts, rendered and captured, at the real crops' size and coded as they are."""
+    template = Template(Plan(tuple(config.plates.types), texts=tuple(texts)), config.height_px)
+    capture = instantiate(config.capture, size=list(size), _convert_="all")
+    taken = capture(template.batch(config.seed, range(len(texts))))
+    return [recoded(sample.image, config.jpeg_quality) for sample in taken]
+
+
+@command("realism")
+def main(config: DictConfig) -> int:
+    """Compare captures with real crops."""
+    torch.set_num_threads(1)
+    real, texts = read_crops(Path(config.source.path), config.source.type, config.source.colour)
+    height, width = real[0].shape[:2]
+    real = [image if image.shape == real[0].shape else cv2.resize(image, (width, height)) for image in real]
+    ours = captures(config, texts, (width, height))
+    report: dict[str, Any] = {"real": distributions(real), "ours": distributions(ours), "count": len(real)}
+    print(side_by_side(report["real"], report["ours"]))
+    if config.classifier.enabled:
+        seeds = range(config.classifier.seeds)
+        epochs = config.classifier.epochs
+        report["accuracy"] = [classifier_accuracy(real, ours, texts, seed, epochs) for seed in seeds]
+        said = " ".join(f"{value:.3f}" for value in report["accuracy"])
+        print(f"real or synthetic, held out: {np.mean(report['accuracy']):.3f} ({said}); 0.500 is perfect")
+    out = Path(config.out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "realism.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    cv2.imwrite(str(out / "realism.png"), cv2.cvtColor(sheet(real, ours), cv2.COLOR_RGB2BGR))
+    return 0
+
+
+if __name__ == "__main__":
+    main()

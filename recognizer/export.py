@@ -1,0 +1,130 @@
+"""Write a reader as one ONNX file that needs no torch, checked against torch before it is kept.
+
+python -m recognizer.export out=reader.onnx
+python -m recognizer.export weights=runs/reader/weights.safetensors out=reader.onnx
+
+Input `images` is N H W 3 uint8 RGB, stretched to the reader's size; the graph does the rest. Outputs are
+`text` (N T C) and `type` (N K), raw scores; characters, types and size stand in the metadata.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig
+
+from recognizer.backends import FOLDER, KIND, OnnxBackend, load_checkpoint
+from synth.app import command
+from synth.dataset.atomic import disk_errors
+from synth.dataset.optional import need
+from synth.errors import UserError
+
+TOLERANCE = 1e-4
+OPSET = 18
+
+
+def export(weights: Path, out: Path) -> float:
+    """Export a checkpoint; returns how far ONNX Runtime and torch are apart at most."""
+    torch = need("torch", "train")
+    onnx = need("onnx", "onnx")
+    need("onnxscript", "onnx")
+    network, header = load_checkpoint(weights)
+    example = torch.zeros((2, header.height, header.width, 3), dtype=torch.uint8)
+    with silent():
+        program = torch.onnx.export(
+            whole(network),
+            (example,),
+            dynamo=True,
+            input_names=["images"],
+            output_names=["text", "type"],
+            dynamic_shapes=({0: torch.export.Dim("plates")},),
+            opset_version=OPSET,
+            verbose=False,
+        )
+    model = program.model_proto
+    del model.metadata_props[:]
+    described = {"kind": KIND, "header": json.dumps(asdict(header), ensure_ascii=False)}
+    onnx.helper.set_model_props(model, described)
+    temporary = out.with_name(f".{out.name}.tmp")
+    with disk_errors(out.parent):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_bytes(model.SerializeToString())
+            apart = difference(network, temporary)
+            if apart > TOLERANCE:
+                raise UserError(f"{out}: not written: it differs from torch by {apart:.1e}; report this")
+            temporary.replace(out)
+        finally:
+            temporary.unlink(missing_ok=True)
+    return apart
+
+
+def whole(network: Any) -> Any:
+    """The network behind the conversion of pictures, so that nobody can get that wrong."""
+    from torch import Tensor, nn
+
+    from recognizer.data import as_input
+
+    class Whole(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:  # N H W 3 uint8
+            text, kind = self.network(as_input(images.permute(0, 3, 1, 2)))
+            return text, kind
+
+    return Whole().eval()
+
+
+def difference(network: Any, path: Path) -> float:
+    """The largest difference of any score between torch and ONNX Runtime, at batch 1 and 7."""
+    from recognizer.reading import scores_of_fitted
+
+    backend = OnnxBackend(path, threads=1)
+    shape = (backend.legend.height, backend.legend.width, 3)
+    rng = np.random.default_rng(0)
+    apart = 0.0
+    for count in (1, 7):
+        images = rng.integers(0, 256, (count, *shape), dtype=np.uint8)
+        images[0] = 255  # no contrast at all
+        for ours, theirs in zip(backend.scores(images), scores_of_fitted(network, images), strict=True):
+            apart = max(apart, float(np.abs(ours - theirs).max()))
+    return apart
+
+
+@contextlib.contextmanager
+def silent() -> Iterator[None]:
+    """The exporter talks a lot, about other people's operators too."""
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)
+
+
+@command("export")
+def main(config: DictConfig) -> None:
+    """Export a reader to ONNX."""
+    weights = FOLDER / "plates.safetensors" if config.weights is None else Path(config.weights)
+    out = Path(config.out)
+    if out.suffix != ".onnx":
+        raise UserError(f"out={out}: must end in .onnx, as in out=reader.onnx")
+    apart = export(weights, out)
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, differs from torch by {apart:.1e} at most")
+
+
+if __name__ == "__main__":
+    main()

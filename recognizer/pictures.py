@@ -1,0 +1,116 @@
+"""Pictures of any kind as H W 3 RGB, and fitted to a reader; needs no torch."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+from PIL import ImageOps
+
+from synth.errors import UserError
+from synth.sample import Image
+
+Picture = str | Path | NDArray[Any] | PIL.Image.Image
+ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pbm", ".jp2")
+BACKGROUND = 128  # what shows through transparent pixels
+
+
+def as_picture(given: Picture) -> Image:
+    """A file, an array or a Pillow image as H W 3."""
+    if isinstance(given, str | Path):
+        return load_picture(given)
+    if isinstance(given, PIL.Image.Image):
+        return from_pillow(given)
+    return as_image(np.asarray(given))
+
+
+def load_picture(path: str | Path) -> Image:
+    """Read a picture file of any kind, turned as its EXIF says."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+    return decode(content, str(path))
+
+
+def decode(content: bytes, name: str) -> Image:
+    """The picture in the bytes of a file; the error names `name`."""
+    if not content:
+        raise UserError(f"{name}: an empty file, not a picture; replace or remove it")
+    try:
+        with PIL.Image.open(BytesIO(content)) as picture:
+            return from_pillow(ImageOps.exif_transpose(picture))
+    except PIL.UnidentifiedImageError:
+        return decode_rare(content, name)
+    except PIL.Image.DecompressionBombError as error:
+        raise UserError(f"{name}: too large a picture ({error}); scale it down first") from error
+    except UserError as error:
+        raise UserError(f"{name}: {error}") from error
+    except Exception as error:  # Pillow's plugins raise nearly anything on a broken file
+        raise UserError(f"{name}: a broken picture ({error}); replace or remove it") from error
+
+
+def decode_rare(content: bytes, name: str) -> Image:
+    """What Pillow does not know, such as TIFF with 16 bits a colour."""
+    try:
+        array = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
+    except cv2.error:
+        array = None
+    if array is None:
+        raise UserError(f"{name}: not a picture that can be decoded; replace or remove it")
+    return as_image(array[:, :, ::-1] if array.ndim == 3 else array)
+
+
+def from_pillow(picture: PIL.Image.Image) -> Image:
+    """H W 3 of any Pillow mode; transparent pixels become mid grey."""
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
+        return as_image(np.asarray(picture))
+    if picture.has_transparency_data:
+        return over_grey(np.asarray(picture.convert("RGBA")))
+    return np.asarray(picture.convert("RGB"), np.uint8)
+
+
+def as_image(array: NDArray[Any]) -> Image:
+    """H W, H W 1 (grey), H W 2, H W 4 (with alpha) or H W 3 of any depth as H W 3 uint8."""
+    if array.ndim not in (2, 3) or 0 in array.shape or (array.ndim == 3 and array.shape[2] > 4):
+        raise UserError(f"an array of shape {array.shape} is no picture; give H W, H W 3 or H W 4")
+    deep = array[:, :, None] if array.ndim == 2 else array
+    shallow = eight_bits(deep)
+    grey = shallow[:, :, :1].repeat(3, axis=2) if shallow.shape[2] < 3 else shallow[:, :, :3]
+    if shallow.shape[2] in (2, 4):
+        return over_grey(np.concatenate([grey, shallow[:, :, -1:]], axis=2))
+    return np.ascontiguousarray(grey)
+
+
+def eight_bits(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """Any numbers as 0..255; of deep integers the bits in use, since cameras put 10 or 12 bits into 16."""
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8) * np.uint8(255)
+    if array.dtype.kind not in "uif":
+        raise UserError(f"an array of {array.dtype} is no picture; give uint8")
+    if array.dtype.kind == "f":
+        known = np.nan_to_num(array.astype(np.float64), posinf=255.0, neginf=0.0)
+        scaled = known * 255 if known.max() <= 1 else known
+        return np.asarray(np.clip(np.rint(scaled), 0, 255), np.uint8)
+    known = np.clip(array.astype(np.int64), 0, None)
+    return np.asarray(known >> max(int(known.max()).bit_length() - 8, 0), np.uint8)
+
+
+def over_grey(rgba: NDArray[np.uint8]) -> Image:
+    """H W 4 laid over mid grey."""
+    alpha = rgba[:, :, 3:].astype(np.float32) / 255
+    return np.asarray(np.rint(rgba[:, :, :3] * alpha + BACKGROUND * (1 - alpha)), np.uint8)
+
+
+def fit(image: Image, height: int, width: int) -> Image:
+    """A picture of any size as H W 3, stretched: the reader does not know the true proportions."""
+    shrinks = image.shape[0] * image.shape[1] > height * width
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (width, height), interpolation=how), np.uint8)

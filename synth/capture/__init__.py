@@ -1,0 +1,1 @@
+"""What a camera does to a plate: small effects with drawn, recorded, replayable parameters."""

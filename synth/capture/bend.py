@@ -1,0 +1,52 @@
+"""A plate that is not flat: bowed over its bumper, its middle higher or lower than its ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from synth.capture.effect import Params, Span, between, chance, need_share
+from synth.sample import Image, Points
+
+
+@dataclass(frozen=True)
+class Bend:
+    share: float
+    bow: Span  # in plate heights, upwards or downwards
+
+    def __post_init__(self) -> None:
+        need_share("bend.share", self.share)
+
+    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
+        if not chance(rng, self.share, severity):
+            return None
+        bow = between(rng, self.bow) * (1 if rng.random() < 0.5 else -1)
+        return {"bow": bow}
+
+
+def drop_px(params: Params, quad: Points, x: np.ndarray) -> np.ndarray:
+    """How far the plate is moved down at each x: a parabola, zero at the plate's ends and beyond."""
+    left, right = float(quad[:, 0].min()), float(quad[:, 0].max())
+    u = (2 * x - left - right) / (right - left)
+    return np.asarray(params["bow"] * np.ptp(quad[:, 1]) * np.clip(1 - u * u, 0, None))
+
+
+def bend_points(points: Points, params: Params, quad: Points) -> Points:
+    """The points, moved; `quad` is the plate's, before."""
+    moved = points.copy()
+    moved[..., 1] += drop_px(params, quad, points[..., 0])
+    return moved
+
+
+def bend_image(image: Image, params: Params, quad: Points) -> Image:
+    """The picture, moved by the same drop; `quad` is the plate's place in it."""
+    height, width = image.shape[:2]
+    x = np.arange(width, dtype=np.float32)
+    drop = drop_px(params, quad, x + 0.5).astype(np.float32)
+    from_x = np.broadcast_to(x, (height, width))
+    from_y = np.arange(height, dtype=np.float32)[:, None] - drop
+    return np.asarray(
+        cv2.remap(image, from_x.copy(), from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    )

@@ -1,0 +1,58 @@
+"""One kind of camera: where it stands, what is around its plates, what its light, lens and sensor do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from synth.capture.background import Background
+from synth.capture.bend import Bend
+from synth.capture.contrast import contrast_after, grey_levels
+from synth.capture.effect import Effect, Params
+from synth.capture.surround import Surround
+from synth.capture.view import Crop, Pose, Resolution
+from synth.errors import UserError
+from synth.sample import Sample
+
+CALMER = (0.6, 0.3, 0.0)  # severity of the second, third and fourth draw where too little contrast is left
+
+
+@dataclass(frozen=True)
+class Camera:
+    """The ranges of one kind of camera; `effects` happen in the order of the mapping."""
+
+    pose: Pose
+    crop: Crop
+    resolution: Resolution
+    background: Background
+    surround: Surround
+    bend: Bend
+    surface: Mapping[str, Effect] = field(default_factory=dict)  # on the flat plate
+    effects: Mapping[str, Effect] = field(default_factory=dict)  # on the photograph
+
+    def __post_init__(self) -> None:
+        taken = set(self.surface) & set(self.effects)
+        if taken:
+            raise UserError(
+                f"capture.cameras: effect {min(taken)!r} is in surface and in effects; rename one"
+            )
+
+    def draw(self, rng: np.random.Generator, sample: Sample, severity: float, floor: float) -> Params:
+        """The numbers of one sample; effects that leave too little contrast are drawn again, calmer."""
+        params: Params = {
+            "pose": self.pose.sample(rng, severity),
+            "crop": self.crop.sample(rng, severity),
+            "resolution": self.resolution.sample(rng, severity),
+            "background": self.background.sample(rng, severity),
+            "surround": self.surround.sample(rng, severity),
+            "bend": self.bend.sample(rng, severity),
+        }
+        whole = {**self.surface, **self.effects}
+        levels = grey_levels(sample) if floor > 0 else (0.0, 255.0)
+        for calm in (1.0, *CALMER):
+            drawn = {name: effect.sample(rng, severity * calm) for name, effect in whole.items()}
+            if contrast_after(levels, whole, drawn) >= floor:
+                break
+        return {name: value for name, value in {**params, **drawn}.items() if value is not None}

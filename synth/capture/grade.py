@@ -1,0 +1,163 @@
+"""How bright and of what colour a photograph is: exposure, cast, saturation, haze, tone; bleached; night."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from synth.capture.effect import Params, Picture, Span, between, chance, need_share, need_span, swayed
+from synth.capture.pool import NOISE_POOLS, NOISE_SIGMA, noise, window
+from synth.sample import Image
+
+LUMA = np.array([0.299, 0.587, 0.114])
+YIQ_OF_RGB = np.array([LUMA, [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
+ORDINARY = 80.0  # mean grey of a blue plate and what is around it
+RGB_OF_YIQ = np.linalg.inv(YIQ_OF_RGB)
+
+
+def mixed(image: Image, matrix: np.ndarray, offset: np.ndarray) -> Image:
+    """Every pixel through a 3x3 matrix plus an offset."""
+    return np.asarray(cv2.transform(image, np.column_stack([matrix, offset]).astype(np.float32)))
+
+
+def colours(saturation: float, hue_deg: float) -> np.ndarray:
+    """3x3: chroma scaled (0 makes grey, more than 1 gaudy) and turned in the YIQ plane; greys stay grey."""
+    c, s = math.cos(math.radians(hue_deg)), math.sin(math.radians(hue_deg))
+    turn = np.diag([1.0, saturation, saturation]) @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+    return np.asarray(RGB_OF_YIQ @ turn @ YIQ_OF_RGB)
+
+
+@dataclass(frozen=True)
+class Grade:
+    """What every photograph has: exposure, white balance, saturation, haze and a tone curve."""
+
+    gain: Span  # exposure, as a factor
+    red: Span  # white balance: factors of the channels
+    green: Span
+    blue: Span
+    saturation: Span
+    hue_deg: Span  # turn of colours about grey: greys stay
+    haze: Span  # share of even grey light mixed in
+    haze_level: Span
+    gamma: Span
+    punch: Span  # how S-shaped the tone curve is
+    auto: float = 0.0  # how much of a picture's lightness the camera's exposure makes up for: 0 none, 1 all
+
+    def __post_init__(self) -> None:
+        for key, low, high in (("gain", 0.05, 4), ("saturation", 0, 4)):
+            need_span(f"effects.grade.{key}", getattr(self, key), low, high)
+        for key in ("red", "green", "blue"):
+            need_span(f"effects.grade.{key}", getattr(self, key), 0.2, 3)
+        need_share("effects.grade.auto", self.auto)
+        need_span("effects.grade.haze", self.haze, 0, 0.8)
+        need_span("effects.grade.gamma", self.gamma, 0.3, 3)
+
+    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
+        gain = math.exp(swayed(rng, (math.log(self.gain[0]), math.log(self.gain[1])), severity))
+        return {
+            "gain": gain,
+            "cast": [swayed(rng, span, severity) for span in (self.red, self.green, self.blue)],
+            "saturation": swayed(rng, self.saturation, severity),
+            "hue_deg": swayed(rng, self.hue_deg, severity),
+            "haze": self.haze[0]
+            + (between(rng, self.haze) - self.haze[0]) * float(rng.random()) * (0.3 + 0.7 * severity),
+            "haze_level": between(rng, self.haze_level),
+            "gamma": round(swayed(rng, self.gamma, severity), 2),
+            "punch": round(between(rng, self.punch), 1),
+        }
+
+    def apply(self, picture: Picture, params: Params) -> Picture:
+        haze, gain = params["haze"], params["gain"] * metered(picture.image) ** self.auto
+        cast = np.array(params["cast"])
+        light = gain * (1 - haze) * cast / (LUMA @ cast)
+        matrix = light[:, None] * colours(params["saturation"], params["hue_deg"])
+        image = mixed(picture.image, matrix, np.full(3, haze * params["haze_level"]))
+        return picture.with_image(cv2.LUT(image, tone(params["gamma"], params["punch"])))
+
+    def level(self, value: float, params: Params) -> float:
+        hazy = params["gain"] * (1 - params["haze"]) * value + params["haze"] * params["haze_level"]
+        return float(tone(params["gamma"], params["punch"])[int(min(max(hazy, 0), 255))])
+
+
+def metered(image: Image) -> float:
+    """The factor that brings a picture's mean to that of an ordinary one."""
+    mean = float(np.dot(cv2.mean(image)[:3], LUMA))
+    return min(max(ORDINARY / max(mean, 1.0), 0.5), 2.0)
+
+
+@functools.lru_cache(4096)
+def tone(gamma: float, punch: float) -> Image:
+    """256 levels through a power curve, then `punch` of the way to an S-curve: dark darker, light lighter."""
+    level = (np.arange(256) / 255) ** gamma
+    level += punch * (level * level * (3 - 2 * level) - level)
+    return np.rint(255 * level).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Bleach:
+    """Over-exposed: the ground pale, the ink at the limit."""
+
+    share: float
+    lift: Span  # how far black is lifted, of full range
+    gain: Span
+
+    def __post_init__(self) -> None:
+        need_share("effects.bleach.share", self.share)
+        need_span("effects.bleach.lift", self.lift, 0, 0.7)
+
+    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
+        if not chance(rng, self.share, severity):
+            return None
+        return {"lift": between(rng, self.lift), "gain": between(rng, self.gain)}
+
+    def apply(self, picture: Picture, params: Params) -> Picture:
+        scaled = cv2.convertScaleAbs(
+            picture.image, alpha=params["gain"] * (1 - params["lift"]), beta=255 * params["lift"]
+        )
+        return picture.with_image(scaled)
+
+    def level(self, value: float, params: Params) -> float:
+        return float(min(255, params["gain"] * (1 - params["lift"]) * value + 255 * params["lift"]))
+
+
+@dataclass(frozen=True)
+class Night:
+    """Little light: dark, a lamp's colour, and the noise of high sensitivity."""
+
+    share: float
+    gain: Span
+    sigma: Span  # noise, grey levels
+    colour: Span  # how far towards a lamp's colour
+
+    def __post_init__(self) -> None:
+        need_share("effects.night.share", self.share)
+        need_span("effects.night.gain", self.gain, 0.02, 1)
+        need_span("effects.night.sigma", self.sigma, 0, 60)
+
+    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
+        if not chance(rng, self.share, severity):
+            return None
+        lamp = np.array(((1.0, 0.95, 0.5), (0.75, 1.05, 0.7), (0.95, 0.9, 1.0))[int(rng.integers(3))])
+        amount = between(rng, self.colour)
+        return {
+            "gain": between(rng, self.gain),
+            "lamp": (1 + (lamp - 1) * amount).tolist(),
+            "sigma": between(rng, self.sigma),
+            "pool": int(rng.random() * NOISE_POOLS),
+            "x": float(rng.random()),
+            "y": float(rng.random()),
+        }
+
+    def apply(self, picture: Picture, params: Params) -> Picture:
+        height, width = picture.image.shape[:2]
+        dark = mixed(picture.image, np.diag(params["lamp"]) * params["gain"], np.zeros(3))
+        grain = window(noise(params["pool"]), params["x"], params["y"], height, width)
+        k = params["sigma"] / NOISE_SIGMA
+        return picture.with_image(cv2.addWeighted(dark, 1, grain, k, -128 * k))
+
+    def level(self, value: float, params: Params) -> float:
+        return float(value * params["gain"])

@@ -1,0 +1,105 @@
+"""The plate on its car: surface, background, frame and bend, drawn flat, seen by the camera in one warp."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+
+from synth.capture.background import lay_background
+from synth.capture.bend import bend_image
+from synth.capture.effect import Effect, Params, Picture
+from synth.capture.surround import draw_surround
+from synth.capture.view import Matrix, View, row_height
+from synth.errors import UserError
+from synth.sample import Image, Points, Sample
+
+REACH = 1.3  # plate heights of background drawn at each side; beyond, it is mirrored
+
+
+def photograph(sample: Sample, surface: Mapping[str, Effect], params: Params, view: View) -> Image:
+    """The crop in the photograph's pixels, before light and lens."""
+    height, width = sample.image.shape[:2]
+    left, top, right, bottom = reach(view, height, width)
+    place = (left, top, width, height)
+    canvas = lay_background(params["background"], top + height + bottom, left + width + right, place)
+    image = worn(sample, surface, params)
+    lay_over(canvas[top : top + height, left : left + width], image, sample.alpha)
+    if "surround" in params:
+        draw_surround(canvas, params["surround"], place)
+    if "bend" in params:
+        canvas = bend_image(canvas, params["bend"], sample.quad + np.array((left, top), np.float32))
+    shrink = row_height(sample.row_quads) / view.row_px
+    return warp(canvas, from_edges(view.to_photo, left, top), view.photo, shrink)
+
+
+def worn(sample: Sample, surface: Mapping[str, Effect], params: Params) -> Image:
+    picture = Picture(sample.image, row_height(sample.row_quads))
+    for name, effect in surface.items():
+        if name in params:
+            picture = effect.apply(picture, params[name])
+    return picture.image
+
+
+def lay_over(under: Image, image: Image, alpha: Image) -> None:
+    """Put the plate over what is behind its corners, in place; only rows with a corner are blended."""
+    solid = np.flatnonzero(cv2.reduce(alpha, 1, cv2.REDUCE_MIN) == 255)
+    first, last = (int(solid[0]), int(solid[-1]) + 1) if len(solid) else (len(alpha), len(alpha))
+    under[first:last] = image[first:last]
+    for rows in (slice(0, first), slice(last, None)):
+        if under[rows].size:
+            cover = cv2.merge((alpha[rows],) * 3)
+            kept = cv2.multiply(under[rows], cv2.bitwise_not(cover), scale=1 / 255)
+            under[rows] = cv2.add(kept, cv2.multiply(image[rows], cover, scale=1 / 255))
+
+
+def reach(view: View, height: int, width: int) -> tuple[int, int, int, int]:
+    """Pixels of background that the crop shows left, above, right and below the plate, plus a few."""
+    w, h = view.photo
+    corners = np.array([[[0, 0], [w, 0], [w, h], [0, h]]], np.float64)
+    seen = cv2.perspectiveTransform(corners, cv2.invert(view.to_photo)[1])[0]
+    (x0, y0), (x1, y1) = seen.min(axis=0).tolist(), seen.max(axis=0).tolist()
+    most = REACH * height
+    left, top, right, bottom = (round(min(max(d, 0), most)) + 4 for d in (-x0, -y0, x1 - width, y1 - height))
+    return left, top, right, bottom
+
+
+def from_edges(homography: Matrix, x: float, y: float) -> Matrix:
+    """A homography between pixel edges, for a source moved by x y, as cv2 wants it: between pixel centres."""
+    m = homography.copy()
+    m[:, 2] += (0.5 - x) * m[:, 0] + (0.5 - y) * m[:, 1]
+    m[:2] -= 0.5 * m[2]
+    return m
+
+
+def warp(image: Image, homography: Matrix, size: tuple[int, int], shrink: float) -> Image:
+    """The picture through a homography between pixel centres; smoothed first where it shrinks."""
+    if shrink > 1.5:
+        side = 2 * round(shrink / 2) + 1  # odd, so that the box is centred
+        image = cv2.blur(image, (side, side))
+    flags = cv2.INTER_LINEAR
+    return np.asarray(
+        cv2.warpPerspective(image, homography, size, flags=flags, borderMode=cv2.BORDER_REFLECT_101)
+    )
+
+
+def moved_mask(mask: Image, quad: Points, params: Params, view: View) -> Image:
+    """Character coverage in the picture put out: 0 beyond the plate."""
+    if "bend" in params:
+        mask = bend_image(mask, params["bend"], quad)
+    return np.asarray(cv2.warpPerspective(mask, from_edges(view.to_output, 0, 0), view.output))
+
+
+def captured_mask(sample: Sample) -> Image:
+    """Character coverage of a captured sample, from its clean plate, its quad and its record."""
+    if sample.plate is None:
+        raise UserError(f"sample {sample.index}: its clean plate is gone; set capture.keep_mask=true")
+    clean = sample.plate.quad
+    mask = sample.plate.mask
+    bend = next((entry["bend"] for entry in sample.stages if "bend" in entry), None)
+    if bend is not None:
+        mask = bend_image(mask, bend, clean)
+    homography = cv2.getPerspectiveTransform(clean - np.float32(0.5), sample.quad - np.float32(0.5))
+    height, width = sample.image.shape[:2]
+    return np.asarray(cv2.warpPerspective(mask, homography, (width, height)))

@@ -1,0 +1,156 @@
+"""What a cheap camera adds: noise, sharpening halos, few grey levels and bands, JPEG."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from synth.capture.effect import Params, Picture, Span, between, chance, need_share, need_span
+from synth.capture.pool import NOISE_POOLS, NOISE_SIGMA, noise, window
+
+
+@dataclass(frozen=True)
+class Noise:
+    share: float
+    sigma: Span  # grey levels
+
+    def __post_init__(self) -> None:
+        need_share("effects.noise.share", self.share)
+        need_span("effects.noise.sigma", self.sigma, 0, 60)
+
+    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
+        if not chance(rng, self.share, severity):
+            return None
+        return {
+            "sigma": between(rng, self.sigma) * (0.3 + 0.7 * severity),
+            "pool": int(rng.random() * NOISE_POOLS),
+            "x": float(rng.random()),
+            "y": float(rng.random()),
+        }
+
+    def apply(self, picture: Picture, params: Params) -> Picture:
+        height, width = picture.image.shape[:2]
+        grain = window(noise(params["pool"]), params["x"], params["y"], height, width)
+        k = params["sigma"] / NOISE_SIGMA
+        return picture.with_image(cv2.addWeighted(picture.image, 1, grain, k, -128 * k))
+
+
+@dataclass(frozen=True)
+class Bleed:
+    """Colour has less detail than light: the ground's colour runs into thin strokes."""
+
+    share: float
+    sigma: Span  # in text heights
+
+    def __post_init__(self) -> None:
+        need_share("effects.bleed.share", self.share)
+        need_span("effects.bleed.sigma", self.sigma, 0, 0.3)
+
+    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
+        if not rng.random() < self.share:
+            return None
+        return {"sigma": between(rng, self.sigma) * (0.5 + 0.5 * severity)}
+
+    def apply(self, picture: Picture, params: Params) -> Picture:
+        ycc = cv2.cvtColor(picture.image, cv2.COLOR_RGB2YCrCb)
+        reach = params["sigma"] * picture.row_px
+        side = 2 * max(1, round(1.7 * reach)) + 1  # a box of side 3.5 sigma spreads as much
+        soft = cv2.blur(ycc, (side, side))
+        cv2.mixChannels([ycc], [soft], [0, 0])
+        return picture.with_image(cv2.cvtColor(soft, cv2.COLOR_YCrCb2RGB))
+
+
+@dataclass(frozen=True)
+class Sharpen:
+    """Unsharp mask: a light and a dark halo along every edge."""
+
+    share: float
+    amount: Span
+    sigma_px: Span
+
+    def __post_init__(self) -> None:
+        need_share("effects.sharpen.share", self.share)
+        need_span("effects.sharpen.amount", self.amount, 0, 4)
+        need_span("effects.sharpen.sigma_px", self.sigma_px, 0.3, 5)
+
+    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
+        if not rng.random() < self.share:
+            return None
+        return {"amount": between(rng, self.amount), "sigma_px": between(rng, self.sigma_px)}
+
+    def apply(self, picture: Picture, params: Params) -> Picture:
+        soft = cv2.GaussianBlur(picture.image, (5, 5), params["sigma_px"])
+        amount = params["amount"]
+        return picture.with_image(cv2.addWeighted(picture.image, 1 + amount, soft, -amount, 0))
+
+
+@dataclass(frozen=True)
+class Banding:
+    """Few levels, and lines of a little more or less light."""
+
+    share: float
+    step: Span  # grey levels between two that the camera knows
+    lines: Span  # grey levels that a picture line differs from its neighbours
+
+    def __post_init__(self) -> None:
+        need_share("effects.banding.share", self.share)
+        need_span("effects.banding.step", self.step, 1, 40)
+        need_span("effects.banding.lines", self.lines, 0, 30)
+
+    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
+        if not chance(rng, self.share, severity):
+            return None
+        return {
+            "step": between(rng, self.step),
+            "lines": between(rng, self.lines) * severity,
+            "pool": int(rng.random() * NOISE_POOLS),
+            "y": float(rng.random()),
+        }
+
+    def apply(self, picture: Picture, params: Params) -> Picture:
+        height, width = picture.image.shape[:2]
+        image = cv2.LUT(picture.image, levels(params["step"]))
+        column = window(noise(params["pool"]), 0.0, params["y"], height, 1)[:, :, :1]
+        k = params["lines"] / NOISE_SIGMA
+        return picture.with_image(
+            cv2.addWeighted(image, 1, np.broadcast_to(column, (height, width, 3)).copy(), k, -128 * k)
+        )
+
+
+def levels(step: float) -> np.ndarray:
+    """256 levels rounded to multiples of a step."""
+    return np.clip(np.rint(np.rint(np.arange(256) / step) * step), 0, 255).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Jpeg:
+    """The camera's own JPEG, at the photograph's size; the writer codes the crop once more."""
+
+    share: float
+    quality: Span
+
+    def __post_init__(self) -> None:
+        need_share("effects.jpeg.share", self.share)
+        need_span("effects.jpeg.quality", self.quality, 1, 100)
+
+    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
+        if not rng.random() < self.share:
+            return None
+        return {
+            "quality": int(
+                self.quality[1] - (self.quality[1] - self.quality[0]) * rng.random() * (0.4 + 0.6 * severity)
+            )
+        }
+
+    def apply(self, picture: Picture, params: Params) -> Picture:
+        return picture.with_image(recoded(picture.image, params["quality"]))
+
+
+def recoded(image: np.ndarray, quality: int) -> np.ndarray:
+    """The picture after JPEG; cv2 codes BGR."""
+    _, code = cv2.imencode(
+        ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )
+    return np.asarray(cv2.cvtColor(cv2.imdecode(code, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))

@@ -1,0 +1,106 @@
+"""Stage `capture`: from a clean plate to what a detector cuts out of a photograph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import cv2
+import numpy as np
+
+from synth.capture.camera import Camera
+from synth.capture.effect import Params, Picture, Span, between, brief, choice, need_span
+from synth.capture.scene import moved_mask, photograph
+from synth.capture.view import View, view_of
+from synth.errors import UserError
+from synth.sample import Sample
+from synth.seeding import rng_for
+
+NAME = "capture"
+DEFAULT_QUALITY = 90
+
+
+@dataclass(frozen=True)
+class Capture:
+    """Draws, records and applies what one of several cameras does."""
+
+    severity: Span  # of a sample, drawn: 0 = as good as the ranges allow, 1 = as bad
+    cameras: Mapping[str, Camera]
+    weights: Mapping[str, float] = field(
+        default_factory=dict
+    )  # how often each camera is used; 1 where not given
+    height_px: int = 64  # of the picture put out, its width follows from the crop
+    size: Sequence[int] | None = None  # [width, height] of the picture put out, whatever the crop's shape
+    quality: Span = (75, 95)  # JPEG, for the writer
+    contrast_floor: float = 0.0  # grey levels between ground and ink that light and haze must leave
+    keep_mask: bool = False
+
+    def __post_init__(self) -> None:
+        need_span("severity", self.severity, 0, 1)
+        need_span("quality", self.quality, 1, 100)
+        if self.height_px < 8:
+            raise UserError(f"capture.height_px: {self.height_px} is too small; give at least 8")
+        if self.size is not None and (len(self.size) != 2 or min(self.size) < 8):
+            raise UserError(
+                f"capture.size: {list(self.size)} is no size; give [width, height], at least 8 each, or null"
+            )
+        unknown = set(self.weights) - set(self.cameras)
+        if unknown:
+            raise UserError(f"capture.weights: no camera {min(unknown)!r}; known: {', '.join(self.cameras)}")
+        if not sum(self.shares) > 0 or min(self.shares) < 0:
+            raise UserError("capture.weights: no camera is left; give one a positive weight")
+
+    @property
+    def shares(self) -> list[float]:
+        return [self.weights.get(name, 1.0) for name in self.cameras]
+
+    def __call__(self, batch: Sequence[Sample]) -> list[Sample]:
+        return [self.replay(sample, self.draw(sample)) for sample in batch]
+
+    def draw(self, sample: Sample) -> Params:
+        """All numbers of one sample, from its own stream; plain and rounded, as they are recorded."""
+        rng = rng_for(sample.seed, sample.index, NAME)
+        severity, quality = between(rng, self.severity), round(between(rng, self.quality))
+        name = list(self.cameras)[choice(rng, self.shares)]
+        drawn = self.cameras[name].draw(rng, sample, severity, self.contrast_floor)
+        return {"severity": brief(severity), "quality": quality, "camera": name, **brief(drawn)}
+
+    def replay(self, sample: Sample, recorded: Mapping[str, Any]) -> Sample:
+        """The sample as captured with these numbers: an entry of `stages`, or what `draw` returns."""
+        params = {key: value for key, value in recorded.items() if key != "name"}
+        camera = self.cameras[params["camera"]]
+        view = self.view(sample, params)
+        picture = Picture(photograph(sample, camera.surface, params, view), view.row_px)
+        for name, effect in camera.effects.items():
+            if name in params:
+                picture = effect.apply(picture, params[name])
+        image = picture.image
+        if view.photo != view.output:
+            image = cv2.resize(image, view.output, interpolation=view.interpolation)
+        mask = None
+        if self.keep_mask and sample.mask is not None:
+            mask = moved_mask(sample.mask, sample.quad, params, view)
+        return replace(
+            sample,
+            image=image,
+            alpha=np.full(image.shape[:2], 255, np.uint8),
+            quad=view.quad,
+            row_quads=view.row_quads,
+            char_quads=view.char_quads,
+            mask=mask,
+            stages=sample.drawn(NAME, **params),
+        )
+
+    def view(self, sample: Sample, params: Params) -> View:
+        """The geometry of one sample under recorded numbers."""
+        size = None if self.size is None else (int(self.size[0]), int(self.size[1]))
+        return view_of(sample, params, self.height_px, size)
+
+
+def jpeg_quality(sample: Sample, default: int = DEFAULT_QUALITY) -> int:
+    """The JPEG quality that the capture drew for the writer, so that a picture is coded once."""
+    for entry in reversed(sample.stages):
+        if "quality" in entry:
+            return int(entry["quality"])
+    return default

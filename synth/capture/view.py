@@ -1,0 +1,193 @@
+"""Where the camera stands and what is cut out: pose, crop and resolution, as one homography.
+
+A detector's crop is an axis-aligned box around a tilted plate, or one that follows the text too tightly.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.capture.bend import bend_points
+from synth.capture.effect import Params, Span, between, choice, need_share, need_span
+from synth.sample import Points, Sample
+
+Matrix = NDArray[np.float64]
+ONE_ROW = 90 / 440  # text height of a one-row plate in its widths: `width_px` speaks of such a plate
+MAX_CUT = 0.12  # of the text height: what a crop may take off the text at one side, so that labels stay true
+INTERPOLATIONS = (cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.INTER_CUBIC, cv2.INTER_NEAREST)
+
+
+@dataclass(frozen=True)
+class Pose:
+    """A camera that sees the plate from the side, above and askew."""
+
+    view_deg: Span  # angle between the line of sight and the plate's normal
+    azimuth_deg: Span  # direction of that angle in the picture: 0 = from the right, 90 = from below
+    left_share: float  # of the plates, how many are seen from the left: the same, mirrored
+    roll_deg: Span
+    distance: Span  # in plate widths: small = strong perspective
+
+    def __post_init__(self) -> None:
+        need_span("pose.view_deg", self.view_deg, 0, 75)
+        need_span("pose.distance", self.distance, 1.5)
+        need_share("pose.left_share", self.left_share)
+
+    def sample(self, rng: np.random.Generator, severity: float) -> Params:
+        view = between(rng, self.view_deg) * (0.5 + 0.5 * severity)
+        roll = between(rng, self.roll_deg) * float(rng.random()) * (0.5 + 0.5 * severity)
+        azimuth, left = between(rng, self.azimuth_deg), bool(rng.random() < self.left_share)
+        if left:
+            azimuth, roll = 180 - azimuth, -roll
+        return {
+            "view_deg": view,
+            "azimuth_deg": azimuth,
+            "roll_deg": roll,
+            "distance": between(rng, self.distance),
+        }
+
+
+@dataclass(frozen=True)
+class Crop:
+    """The box a detector cuts out: around the plate, or (a share `tight`) around the text and into it."""
+
+    margin: Span  # beyond the plate's box, in its heights; drawn for each side
+    tight: float
+    text_margin: Span  # beyond the text's box, in text heights
+    stretch: Span  # width of the picture against its true width
+
+    def __post_init__(self) -> None:
+        need_share("crop.tight", self.tight)
+        need_span("crop.margin", self.margin, -0.3, 2)
+        need_span("crop.text_margin", self.text_margin, -MAX_CUT, 2)
+        need_span("crop.stretch", self.stretch, 0.3, 3)
+
+    def sample(self, rng: np.random.Generator, severity: float) -> Params:
+        tight = bool(rng.random() < self.tight)
+        span = self.text_margin if tight else self.margin
+        sides = [between(rng, span) for _ in range(4)]
+        return {"around": "text" if tight else "plate", "sides": sides, "stretch": between(rng, self.stretch)}
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """How many pixels the photograph has across a one-row plate, and how they become those of the crop."""
+
+    width_px: Span
+    low: float  # share of photographs below the middle of the range
+    weights: Span  # of linear, area, cubic, nearest
+    rows: Span = (1.0, 1.0)  # picture lines against columns: an interlaced camera has half of them
+
+    def __post_init__(self) -> None:
+        need_span("resolution.width_px", self.width_px, 20)
+        need_span("resolution.rows", self.rows, 0.3, 1)
+
+    def sample(self, rng: np.random.Generator, severity: float) -> Params:
+        small, large = math.log(self.width_px[0]), math.log(self.width_px[1])
+        middle = math.log((self.width_px[0] + self.width_px[1]) / 2)
+        if rng.random() < self.low * (0.2 + 1.6 * severity):
+            width = math.exp(between(rng, (small, middle)))
+        else:
+            width = math.exp(between(rng, (middle, large)))
+        rows = round(between(rng, self.rows), 2)
+        return {"width_px": width, "rows": rows, "interpolation": choice(rng, self.weights)}
+
+
+@dataclass(frozen=True)
+class View:
+    """The geometry of one sample: from the plate to the photograph's crop, and to the picture put out."""
+
+    to_photo: Matrix
+    to_output: Matrix
+    photo: tuple[int, int]  # width, height of the crop in pixels of the photograph
+    output: tuple[int, int]
+    row_px: float  # height of the lowest text row in the photograph
+    interpolation: int
+    quad: Points  # of the plate, its rows and characters, in the picture put out
+    row_quads: Points
+    char_quads: Points
+
+
+def projection(params: Params, quad: Points) -> Matrix:
+    """3x3: pixels of the plate -> the picture plane, the plate's height as unit, its centre as origin."""
+    left, top, right, bottom = extent(quad)
+    x, y, width, height = (left + right) / 2, (top + bottom) / 2, right - left, bottom - top
+    view, azimuth, roll = (math.radians(params[key]) for key in ("view_deg", "azimuth_deg", "roll_deg"))
+    ax, ay, short = math.cos(azimuth), math.sin(azimuth), 1 - math.cos(view)
+    # foreshortened along the azimuth, then turned in the picture
+    m = ((1 - short * ax * ax, -short * ax * ay), (-short * ax * ay, 1 - short * ay * ay))
+    c, s = math.cos(roll), math.sin(roll)
+    a, b = (c * m[0][0] - s * m[1][0]) / height, (c * m[0][1] - s * m[1][1]) / height
+    d, e = (s * m[0][0] + c * m[1][0]) / height, (s * m[0][1] + c * m[1][1]) / height
+    depth = math.sin(view) / (params["distance"] * width)
+    g, h = depth * ax, depth * ay
+    return np.array([[a, b, -a * x - b * y], [d, e, -d * x - e * y], [g, h, 1 - g * x - h * y]])
+
+
+def extent(points: Points) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom."""
+    x, y = points[..., 0], points[..., 1]
+    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+
+
+def crop_box(
+    params: Params, quad: Points, rows: Points, text_height: float
+) -> tuple[float, float, float, float]:
+    """The crop's box in the picture plane; it never takes more than MAX_CUT off the text."""
+    text, plate, sides = extent(rows), extent(quad), params["sides"]
+    base, unit = (text, text_height) if params["around"] == "text" else (plate, plate[3] - plate[1])
+    cut = MAX_CUT * text_height
+    return (
+        min(base[0] - sides[0] * unit, text[0] + cut),
+        min(base[1] - sides[1] * unit, text[1] + cut),
+        max(base[2] + sides[2] * unit, text[2] - cut),
+        max(base[3] + sides[3] * unit, text[3] - cut),
+    )
+
+
+def row_height(rows: Points) -> float:
+    """Height of the lowest row: the mean of its two upright edges."""
+    quads = rows.tolist()
+    return min((math.dist(q[0], q[3]) + math.dist(q[1], q[2])) / 2 for q in quads)
+
+
+def view_of(sample: Sample, params: Params, height_px: int, size: tuple[int, int] | None) -> View:
+    """The geometry that the recorded numbers `pose`, `crop`, `resolution` and `bend` give this sample."""
+    to_plane = projection(params["pose"], sample.quad)
+    points = np.concatenate([sample.quad[None], sample.row_quads, sample.char_quads])
+    if "bend" in params:
+        points = bend_points(points, params["bend"], sample.quad)
+    plane = cv2.perspectiveTransform(points.reshape(1, -1, 2).astype(np.float64), to_plane).reshape(-1, 4, 2)
+    rows = plane[1 : 1 + len(sample.row_quads)]
+    text_height = row_height(rows)
+    left, top, right, bottom = crop_box(params["crop"], plane[0], rows, text_height)
+    width, height = right - left, bottom - top
+    output = size or (max(8, round(height_px * width / height * params["crop"]["stretch"])), height_px)
+    # more pixels than a little above the output's are not worth their time; small outputs shrink from 72 rows
+    scale = min(
+        params["resolution"]["width_px"] * ONE_ROW / text_height, max(1.25 * output[1], 72.0) / height
+    )
+    photo = max(8, round(width * scale)), max(8, round(height * scale * params["resolution"]["rows"]))
+    out = ((plane - (left, top)) * (output[0] / width, output[1] / height)).astype(np.float32)
+    return View(
+        to_photo=onto((left, top, width, height), photo) @ to_plane,
+        to_output=onto((left, top, width, height), output) @ to_plane,
+        photo=photo,
+        output=output,
+        row_px=text_height * scale,
+        interpolation=INTERPOLATIONS[params["resolution"]["interpolation"]],
+        quad=out[0],
+        row_quads=out[1 : 1 + len(sample.row_quads)],
+        char_quads=out[1 + len(sample.row_quads) :],
+    )
+
+
+def onto(box: tuple[float, float, float, float], size: tuple[int, int]) -> Matrix:
+    """3x3: a box (left, top, width, height) -> a picture of this size."""
+    left, top, width, height = box
+    x, y = size[0] / width, size[1] / height
+    return np.array([[x, 0, -left * x], [0, y, -top * y], [0, 0, 1]])

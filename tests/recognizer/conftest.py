@@ -1,0 +1,93 @@
+"""A reader small enough to train in a test, and clean plates for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+from hydra import compose, initialize_config_module
+from omegaconf import DictConfig
+
+from recognizer.checkpoint import Header
+from recognizer.codec import codec_of
+from recognizer.data import Lesson, Stream, Window
+from recognizer.loop import MakeData, Settings
+
+TYPES = ("cn/blue", "cn/yellow_double")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def composed() -> Callable[..., DictConfig]:
+    """The training configuration with these overrides."""
+
+    def configuration(*overrides: str) -> DictConfig:
+        with initialize_config_module("conf", version_base="1.3"):
+            return compose("train_recognizer", list(overrides))
+
+    return configuration
+
+
+@pytest.fixture
+def header() -> Header:
+    """PlateNet with a hundredth of its weights, dropout and all."""
+    network = {
+        "_target_": "recognizer.networks.plates.PlateNet",
+        "widths": [4, 8, 8, 8, 8, 16],
+        "dropout": 0.3,
+    }
+    codec = codec_of(TYPES)
+    return Header(network, 32, 96, codec.characters, codec.types)
+
+
+@pytest.fixture
+def clean(header: Header) -> MakeData:
+    """Clean plates of two types, made on the fly."""
+    config = {
+        "plates": {"types": list(TYPES)},
+        "balance": {"mode": "uniform", "ambiguous": False},
+        "stages": {},
+        "height_px": 32,
+        "seed": 3,
+        "texts": None,
+    }
+    shape = (header.height, header.width)
+
+    def stream(window: Window) -> Stream:
+        return Stream([Lesson(1_000_000, config)], header.codec, shape, window)
+
+    return stream
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Callable[..., Settings]:
+    """Settings of a short exact training: float32, made in this process."""
+
+    def made(**changes: object) -> Settings:
+        values: dict[str, object] = {
+            "out": tmp_path / "run",
+            "images": 48,
+            "batch": 4,
+            "learning_rate": 0.002,
+            "warmup": 8,
+            "weight_decay": 0.01,
+            "average": 0.99,
+            "clip": 5.0,
+            "workers": 0,
+            "tick": 1_000_000,
+            "keep": 1_000_000,
+            "autocast": False,
+            "seed": 0,
+        }
+        return Settings(**{**values, **changes})  # type: ignore[arg-type]
+
+    return made

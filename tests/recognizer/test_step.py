@@ -1,0 +1,120 @@
+"""One step: losses that can be trusted, the average of the weights, the learning rate."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from recognizer.checkpoint import Header, build
+from recognizer.data import Batch, Window, loader
+from recognizer.distributed import Processes
+from recognizer.loop import MakeData, Settings, crossed, step
+from recognizer.step import Average, learning_rate, losses
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def batch(clean: MakeData) -> Batch:
+    return next(loader(clean(Window(6)), 0))
+
+
+class Sure(nn.Module):
+    """Gives these scores, whatever it sees."""
+
+    def __init__(self, text: Tensor, kind: Tensor) -> None:
+        super().__init__()
+        self.text, self.kind = nn.Parameter(text), nn.Parameter(kind)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.text, self.kind
+
+
+@pytest.mark.parametrize("autocast", [False, True])
+def test_losses_are_finite_and_reach_the_network(batch: Batch, header: Header, autocast: bool) -> None:
+    network = build(header).train()
+    text, kind = losses(network, batch, CPU, autocast)
+    assert text.dtype == kind.dtype == torch.float32
+    assert math.isfinite(float(text.detach())) and float(text.detach()) > 1
+    assert float(kind.detach()) == pytest.approx(math.log(2), abs=0.5)  # two types, nothing learnt
+    (text + kind).backward()
+    assert all(p.grad is not None and bool(torch.isfinite(p.grad).all()) for p in network.parameters())
+
+
+def test_the_right_text_costs_nothing() -> None:
+    batch = Batch(torch.zeros(2, 3, 4, 4, dtype=torch.uint8), torch.tensor([1, 2, 2]).int(),
+                  torch.tensor([2, 1]).int(), torch.tensor([0, -1]))  # fmt: skip
+    text = torch.full((2, 4, 3), -20.0)
+    for place, number in ((0, 1), (1, 0), (2, 2), (3, 2)):
+        text[0, place, number] = 20
+        text[1, place, 2 if place == 1 else 0] = 20
+    kind = torch.tensor([[20.0, -20.0], [-20.0, 20.0]])
+    read, named = losses(Sure(text, kind), batch, CPU, False)
+    assert float(read.detach()) < 1e-6 and float(named.detach()) < 1e-6  # the second type is not known and does not count
+    wrong, _ = losses(Sure(text.flip(0), kind), batch, CPU, False)
+    assert float(wrong.detach()) > 5
+
+
+def test_no_type_known(header: Header, batch: Batch) -> None:
+    unknown = Batch(batch.images, batch.targets, batch.lengths, torch.full_like(batch.types, -1))
+    text, kind = losses(build(header), unknown, CPU, False)
+    assert float(kind.detach()) == 0
+    (text + kind).backward()
+
+
+def test_a_step_lowers_the_loss_on_its_batch(
+    header: Header, batch: Batch, settings: Callable[..., Settings]
+) -> None:
+    torch.manual_seed(0)
+    network = build(header)
+    optimizer = torch.optim.AdamW(network.parameters(), 1.0, fused=True)
+    values = [step(network, optimizer, batch, 0.01, settings(), Processes(0, 1, CPU)) for _ in range(15)]
+    assert optimizer.param_groups[0]["lr"] == 0.01
+    assert values[-1]["text"] < 0.7 * values[0]["text"]
+    assert all(math.isfinite(value) for line in values for value in line.values())
+
+
+def test_the_average_warms_up_then_follows_slowly() -> None:
+    network = nn.Linear(1, 1, bias=False)
+    average = Average(network, decay=0.9)
+    begun = float(network.weight)
+    network.weight.data.add_(1)
+    average.update(network, 1)  # decay 2 / 11: nearly all of it at once
+    assert float(average.network.weight) == pytest.approx(begun + 9 / 11, abs=1e-6)
+    network.weight.data.add_(1)
+    average.update(network, 10_000)
+    assert float(average.network.weight) == pytest.approx(begun + 0.9 * 9 / 11 + 0.1 * 2, abs=1e-6)
+    assert not average.network.training and not any(p.requires_grad for p in average.network.parameters())
+
+
+def test_the_average_takes_counters_and_statistics_too() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+    average = Average(network, decay=0.5)
+    network.train()(torch.randn(4, 1, 5, 5) + 3)
+    average.update(network, 100)
+    mine, theirs = dict(average.network.named_buffers()), dict(network.named_buffers())
+    assert torch.equal(mine["1.num_batches_tracked"], theirs["1.num_batches_tracked"])
+    assert torch.allclose(mine["1.running_mean"], theirs["1.running_mean"] / 2)
+
+
+def test_learning_rate() -> None:
+    rates = [learning_rate(0.002, images, 1000, 10_000) for images in range(0, 12_000, 50)]
+    assert 0 < rates[0] < 0.002 / 500
+    top = rates.index(max(rates))
+    assert top * 50 == 1000 and max(rates) == pytest.approx(0.002)
+    assert all(a < b for a, b in itertools.pairwise(rates[: top + 1]))
+    assert all(a >= b for a, b in itertools.pairwise(rates[top:]))
+    assert rates[-1] == pytest.approx(0.00002, rel=1e-3)
+    assert learning_rate(0.002, 5500, 1000, 10_000) == pytest.approx(0.002 * 0.505, rel=1e-3)
+    assert learning_rate(0.002, 0, 0, 10) == pytest.approx(0.002)
+
+
+def test_crossed_sees_every_multiple_once() -> None:
+    assert [done for done in range(48, 1000, 48) if crossed(done, 48, 100)] == [144, 240, 336, 432, 528, 624,
+                                                                                 720, 816, 912]  # fmt: skip
+    assert sum(crossed(done, 32, 320) for done in range(32, 3201, 32)) == 10

@@ -1,0 +1,159 @@
+"""The capture stage: the same numbers give the same bytes, and every quad moves with the pixels."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from hydra import compose, initialize_config_module
+from hydra.utils import instantiate
+
+from synth.capture.scene import captured_mask
+from synth.capture.stage import Capture, jpeg_quality
+from synth.errors import UserError
+from synth.sample import Sample
+from synth.template import Plan, Template
+
+TYPES = ("cn/blue", "cn/yellow", "cn/nev_small", "cn/yellow_double")
+NAMES = ("default", "mild", "hard", "phone", "street")
+
+
+def build(*overrides: str, name: str = "default") -> Capture:
+    with initialize_config_module("conf", version_base="1.3"):
+        config = compose(None, [f"+capture={name}", "+stages=capture", *overrides])
+    stage = instantiate(config.stages, _convert_="all")["capture"]
+    assert isinstance(stage, Capture)
+    return stage
+
+
+def plates(count: int, types: tuple[str, ...] = TYPES) -> list[Sample]:
+    return Template(Plan(types), 64).batch(7, range(count))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_config_composes_and_runs(name: str) -> None:
+    stage = build(name=name)
+    for before, after in zip(plates(8), stage(plates(8)), strict=True):
+        assert after.image.dtype == np.uint8 and after.image.ndim == 3 and after.image.shape[0] == 64
+        assert after.alpha.shape == after.image.shape[:2] and after.alpha.min() == 255
+        assert after.text == before.text and len(after.char_quads) == len(after.text)
+        assert 75 <= jpeg_quality(after) <= 96 and jpeg_quality(before, 77) == 77
+
+
+def test_same_number_same_bytes_in_any_order() -> None:
+    stage, samples = build(), plates(12)
+    whole = stage(samples)
+    alone = [build()([sample])[0] for sample in reversed(samples)][::-1]
+    for one, other in zip(whole, alone, strict=True):
+        assert one.image.tobytes() == other.image.tobytes() and one.stages == other.stages
+        assert np.array_equal(one.char_quads, other.char_quads)
+
+
+def test_replay_from_the_written_record() -> None:
+    stage, samples = build("capture.keep_mask=true"), plates(24)
+    for before, after in zip(samples, stage(samples), strict=True):
+        entry: dict[str, Any] = json.loads(json.dumps(after.stages[-1]))
+        again = stage.replay(before, entry)
+        assert entry["name"] == "capture" and 0 <= entry["severity"] <= 1
+        assert again.image.tobytes() == after.image.tobytes() and again.stages == after.stages
+        assert again.mask is not None and after.mask is not None
+        assert again.mask.tobytes() == after.mask.tobytes()
+
+
+def straightened(after: Sample, before: Sample) -> np.ndarray:
+    """The captured plate back in the plane of the clean one, by its recorded quad."""
+    height, width = before.image.shape[:2]
+    back = cv2.getPerspectiveTransform(after.quad - 0.5, before.quad - 0.5)
+    return np.asarray(
+        cv2.warpPerspective(after.image, back, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    )
+
+
+def correlation(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float:
+    greys = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float64)[where] for image in (a, b)]
+    return float(np.corrcoef(*greys)[0, 1])
+
+
+def test_quads_lead_back_to_the_clean_plate() -> None:
+    samples = plates(120)
+    scores = []
+    for before, after in zip(samples, build(name="mild")(samples), strict=True):
+        x0, y0 = before.row_quads.min(axis=(0, 1)).astype(int)
+        x1, y1 = before.row_quads.max(axis=(0, 1)).astype(int)
+        inside = np.zeros(before.image.shape[:2], bool)
+        inside[y0 + 3 : y1 - 3, x0 + 3 : x1 - 3] = True
+        bow = after.stages[-1].get("bend", {}).get("bow", 0)
+        if abs(bow) < 0.02:
+            scores.append(correlation(straightened(after, before), before.image, inside))
+    scores.sort()
+    assert scores[len(scores) // 10] > 0.9, scores[:20]
+
+
+def test_a_shifted_quad_would_be_noticed() -> None:
+    samples = plates(40)
+    right, wrong = [], []
+    for before, after in zip(samples, build(name="mild")(samples), strict=True):
+        everywhere = np.ones(before.image.shape[:2], bool)
+        right.append(correlation(straightened(after, before), before.image, everywhere))
+        moved = after.moved(np.array([[1, 0, 3], [0, 1, 1.5], [0, 0, 1.0]]))
+        wrong.append(correlation(straightened(moved, before), before.image, everywhere))
+    assert np.median(right) - np.median(wrong) > 0.15
+
+
+def test_characters_stay_in_the_picture() -> None:
+    for after in build(name="hard")(plates(80)):
+        height, width = after.image.shape[:2]
+        for quad in after.char_quads:
+            area = cv2.contourArea(quad)
+            inside = quad.clip((0, 0), (width, height)).astype(np.float32)
+            assert area > 8 and cv2.contourArea(inside) > 0.6 * area
+        x = after.char_quads.mean(axis=1)[:, 0]
+        if len(after.rows) == 1:
+            assert (np.diff(x) > 0).all()
+
+
+def test_mask_lies_on_the_ink() -> None:
+    samples = plates(40, ("cn/blue",))
+    for after in build("capture.keep_mask=true", name="mild")(samples):
+        assert after.mask is not None and after.mask.shape == after.image.shape[:2]
+        assert np.abs(captured_mask(after).astype(int) - after.mask).mean() < 1.5
+    grey = [cv2.cvtColor(a.image, cv2.COLOR_RGB2GRAY) for a in build(name="mild")(samples)]
+    masks = [captured_mask(a) for a in build(name="mild")(samples)]
+    lighter = [g[m > 220].mean() - g[m < 10].mean() for g, m in zip(grey, masks, strict=True)]
+    assert np.mean(np.array(lighter) > 20) > 0.9
+
+
+def test_exact_size_and_height() -> None:
+    assert {after.image.shape for after in build("capture.size=[94,24]")(plates(6))} == {(24, 94, 3)}
+    assert {after.image.shape[0] for after in build("capture.height_px=40")(plates(6))} == {40}
+
+
+def test_contrast_is_left() -> None:
+    spans = []
+    for after in build(name="hard")(plates(120, ("cn/blue",))):
+        ink = captured_mask(after)
+        grey = cv2.cvtColor(after.image, cv2.COLOR_RGB2GRAY).astype(float)
+        spans.append(grey[ink > 128].mean() - grey[ink < 10].mean())
+    assert np.percentile(spans, 5) > 8
+
+
+def test_user_errors_name_the_key() -> None:
+    with pytest.raises(UserError, match=r"capture\.severity"):
+        instantiate_error("capture.severity=[0.5,0.2]")
+    with pytest.raises(UserError, match=r"capture\.weights: no camera 'cellar'"):
+        instantiate_error("+capture.weights.cellar=1")
+    with pytest.raises(UserError, match=r"effects\.noise\.share"):
+        instantiate_error("capture.cameras.phone.effects.noise.share=3")
+
+
+def instantiate_error(*overrides: str) -> None:
+    try:
+        build(*overrides)
+    except UserError:
+        raise
+    except Exception as error:  # hydra wraps what a constructor raises
+        assert isinstance(error.__cause__, UserError), error
+        raise error.__cause__ from None

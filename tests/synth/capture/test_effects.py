@@ -1,0 +1,128 @@
+"""Every effect alone: changes pixels, keeps shape and type, and is replayed by its recorded numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from synth.capture import grade, lens, light, pool, sensor, surface
+from synth.capture.background import Background, lay_background
+from synth.capture.bend import Bend, bend_image, bend_points
+from synth.capture.effect import Effect, Picture, brief
+from synth.capture.surround import Surround, draw_surround
+from synth.errors import UserError
+from synth.seeding import rng_for
+from synth.template import Plan, Template
+
+EFFECTS: dict[str, Effect] = {
+    "dirt": surface.Dirt(1, (0.5, 0.9)),
+    "dull": surface.Dull((0.3, 0.5), 1.5),
+    "fade": surface.Fade(1, (0.3, 0.4)),
+    "gradient": light.Gradient(1, (0.4, 0.7)),
+    "shadow": light.Shadow(1, (0.4, 0.6), (0.02, 0.4)),
+    "glare": light.Glare(1, (100, 150), (0.3, 0.5)),
+    "grade": grade.Grade(
+        (0.5, 0.8),
+        (0.8, 1.2),
+        (0.9, 1.1),
+        (0.9, 1.2),
+        (1.2, 1.6),
+        (-9, 9),
+        (0.1, 0.3),
+        (90, 150),
+        (0.8, 1.2),
+        (0, 1),
+    ),
+    "bleach": grade.Bleach(1, (0.2, 0.3), (1, 1.5)),
+    "night": grade.Night(1, (0.2, 0.5), (3, 9), (0.2, 1)),
+    "defocus": lens.Defocus(1, (0.04, 0.07)),
+    "motion": lens.Motion(1, (0.15, 0.3)),
+    "noise": sensor.Noise(1, (4, 9)),
+    "bleed": sensor.Bleed(1, (0.05, 0.1)),
+    "sharpen": sensor.Sharpen(1, (0.8, 1.5), (0.8, 1.4)),
+    "banding": sensor.Banding(1, (6, 12), (2, 5)),
+    "jpeg": sensor.Jpeg(1, (30, 60)),
+}
+
+
+def picture() -> Picture:
+    return Picture(Template(Plan(("cn/blue",)), 64).draw(0, 0).image, 41.0)
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_alone(name: str) -> None:
+    effect, before = EFFECTS[name], picture()
+    kept = before.image.copy()
+    params = effect.sample(rng_for(1, 2, name), 1.0)
+    assert params is not None
+    params = brief(params)
+    after, again = effect.apply(before, params), effect.apply(before, params)
+    assert after.image.shape == kept.shape and after.image.dtype == np.uint8
+    assert np.mean(after.image != kept) > 0.01
+    assert np.array_equal(after.image, again.image) and np.array_equal(before.image, kept)
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_severity_decides_how_often(name: str) -> None:
+    effect = EFFECTS[name]
+    if "share" not in vars(effect) or name in {"sharpen", "jpeg", "bleed"}:
+        pytest.skip("what every photograph of this camera has")
+    rare = type(effect)(**{**vars(effect), "share": 0.3})
+    counts = [
+        sum(rare.sample(rng_for(1, n, name), severity) is not None for n in range(300)) for severity in (0, 1)
+    ]
+    assert counts[0] < 40 < 110 < counts[1]
+
+
+def test_ranges_are_checked() -> None:
+    with pytest.raises(UserError, match=r"effects\.motion\.length"):
+        lens.Motion(1, (0.5, 0.1))
+    with pytest.raises(UserError, match=r"share"):
+        sensor.Noise(1.5, (1, 2))
+
+
+def test_motion_kernels_are_centred() -> None:
+    for length in (0.0, 1.0, 2.5, 7.2):
+        for angle in (0, 30, 90, 145):
+            kernel = lens.path(length, angle)
+            assert kernel.sum() == pytest.approx(1)
+            assert np.allclose(kernel, kernel[::-1, ::-1], atol=1e-6)
+
+
+def test_pools_are_pure_functions() -> None:
+    first = pool.noise(5).copy(), pool.blotches(3).copy()
+    pool.noise.cache_clear()
+    pool.blotches.cache_clear()
+    assert np.array_equal(first[0], pool.noise(5)) and np.array_equal(first[1], pool.blotches(3))
+    assert abs(float(pool.noise(4).mean()) - 128) < 1 and pool.noise(4).std() == pytest.approx(32, abs=2)
+    assert pool.window(pool.noise(0), 0.9, 0.9, 700, 900).shape == (700, 900, 3)
+
+
+def test_bend_moves_points_with_pixels() -> None:
+    bend = Bend(1, (0.1, 0.1))
+    params = bend.sample(rng_for(0, 0, "bend"), 1.0)
+    assert params is not None
+    quad = np.float32([[20, 20], [180, 20], [180, 80], [20, 80]])
+    for x in (40, 100, 150):
+        image = np.zeros((100, 200), np.uint8)
+        image[49:52, x - 1 : x + 2] = 255
+        moved = bend_image(image, params, quad)
+        y = float((moved.sum(axis=1) @ (np.arange(100) + 0.5)) / moved.sum())
+        want = bend_points(np.float32([[x + 0.5, 50.5]]), params, quad)[0, 1]
+        assert y == pytest.approx(want, abs=0.2) and abs(want - 50.5) > 1
+    assert np.allclose(bend_points(quad, params, quad), quad)
+
+
+def test_background_and_surround() -> None:
+    plate = (30, 20, 200, 64)
+    backdrop = Background((0.8, 1.2), 1.0, (0.1, 0.2))
+    seen = {
+        lay_background(brief(backdrop.sample(rng_for(0, n, "b"), 0.5)), 110, 260, plate).tobytes()
+        for n in range(9)
+    }
+    assert len(seen) == 9
+    image = np.full((110, 260, 3), 128, np.uint8)
+    params = Surround(1, (0.05, 0.05), (0.03, 0.03), 1, (0.2, 0.2)).sample(rng_for(0, 0, "s"), 1.0)
+    assert params is not None
+    draw_surround(image, params, plate)
+    assert (image[86:94, 60:200] != 128).any() and (image[30:70, 40:220] == 128).all()
