@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.decoding import Legend, Scores
+from recognizer.decoding import Legend, Probabilities, probabilities
 from synth.dataset.optional import need
 from synth.errors import UserError, nearest
 
@@ -27,11 +27,11 @@ OURS = "recognizer.networks."  # a checkpoint may name any Python object to call
 
 
 class Backend(Protocol):
-    """Scores of pictures that have the legend's size."""
+    """Calibrated probabilities of pictures that have the legend's size."""
 
     legend: Legend
 
-    def scores(self, fitted: NDArray[np.uint8]) -> Scores: ...  # N H W 3
+    def probabilities(self, fitted: NDArray[np.uint8]) -> Probabilities: ...  # N H W 3
 
 
 class TorchBackend:
@@ -43,13 +43,13 @@ class TorchBackend:
         torch = need("torch", "train")
         if threads:
             torch.set_num_threads(threads)
-        self.network, header = load_checkpoint(path)
-        self.legend = Legend.of(asdict(header))
+        self.network, self.header = load_checkpoint(path)
+        self.legend = Legend.of(asdict(self.header))
 
-    def scores(self, fitted: NDArray[np.uint8]) -> Scores:
+    def probabilities(self, fitted: NDArray[np.uint8]) -> Probabilities:
         from recognizer.reading import scores_of_fitted
 
-        return scores_of_fitted(self.network, fitted)
+        return probabilities(scores_of_fitted(self.network, fitted), self.legend.temperature)
 
 
 class OnnxBackend:
@@ -69,7 +69,7 @@ class OnnxBackend:
             raise UserError(f"{path}: not a readable ONNX file; export it again with plate-export") from error
         self.legend = onnx_legend(path, self.session.get_modelmeta().custom_metadata_map)
 
-    def scores(self, fitted: NDArray[np.uint8]) -> Scores:
+    def probabilities(self, fitted: NDArray[np.uint8]) -> Probabilities:
         text, kind = self.session.run(["text", "type"], {"images": fitted})
         return text, kind
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.codec import BLANK, Codec, Reading
-from recognizer.decoding import SURE, PlateReading, Scores, plate_reading, softmax
+from recognizer.decoding import SURE, PlateReading, Probabilities, plate_reading
 from synth.errors import UserError
 from synth.grammar import candidates, grammar_of
 
@@ -26,10 +26,9 @@ STRANGE = math.log(1 / 1000)  # against one that no type can show
 FLOOR = 1e-3  # of a type's probability: the type output may be wrong on new cameras
 
 
-def legal_readings(scores: Scores, codec: Codec, temperature: float = 1.0) -> list[PlateReading]:
-    """Like `readings`, with the grammar of the types that the reader knows."""
-    texts, kinds = softmax(scores[0] / temperature), softmax(scores[1])
-    return [legal_reading(text, kind, codec) for text, kind in zip(texts, kinds, strict=True)]
+def decoded_legally(given: Probabilities, codec: Codec) -> list[PlateReading]:
+    """Like `decoded`, with the grammar of the types that the reader knows."""
+    return [legal_reading(text, kind, codec) for text, kind in zip(*given, strict=True)]
 
 
 def legal_reading(text: NDArray[np.float32], kind: NDArray[np.float32], codec: Codec) -> PlateReading:

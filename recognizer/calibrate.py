@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from recognizer.backends import TorchBackend
 from recognizer.codec import Codec
 from recognizer.decoding import Scores, readings
-from recognizer.pictures import fit
+from recognizer.reading import scores_of
 from synth.pipeline import pipeline_of
 from synth.sample import Image
 
@@ -31,11 +31,7 @@ def calibrate(weights: Path, images: Sequence[Image], truths: Sequence[str]) -> 
     """Fit the temperature of a checkpoint on pictures it was not trained on, and write it into its header."""
     backend = TorchBackend(weights)
     legend = backend.legend
-    parts = [
-        backend.scores(np.stack([fit(image, legend.height, legend.width) for image in images[n : n + BATCH]]))
-        for n in range(0, len(images), BATCH)
-    ]
-    scores = np.concatenate([text for text, _ in parts]), np.concatenate([kind for _, kind in parts])
+    scores = scores_of(backend.network, images, legend.height, legend.width)
     temperature = fit_temperature(scores, truths, legend.codec)
     write_temperature(weights, temperature)
     return temperature

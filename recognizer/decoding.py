@@ -15,7 +15,8 @@ from synth.errors import UserError
 from synth.grammar import grammar_of
 
 SURE = 0.9999  # a blank this likely decides its step
-Scores = tuple[NDArray[np.float32], NDArray[np.float32]]  # N T C, N K
+Scores = tuple[NDArray[np.float32], NDArray[np.float32]]  # N T C, N K; raw
+Probabilities = tuple[NDArray[np.float32], NDArray[np.float32]]  # the same, each row adding up to 1
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,17 @@ class Legend:
 
 def readings(scores: Scores, codec: Codec, temperature: float = 1.0) -> list[PlateReading]:
     """Texts, types and confidences of raw scores."""
+    return decoded(probabilities(scores, temperature), codec)
+
+
+def probabilities(scores: Scores, temperature: float) -> Probabilities:
+    return softmax(scores[0] / np.float32(temperature)), softmax(scores[1])
+
+
+def decoded(given: Probabilities, codec: Codec) -> list[PlateReading]:
+    """Texts, types and confidences of probabilities, the likeliest class of every step."""
     found = []
-    for text, kind in zip(softmax(scores[0] / temperature), softmax(scores[1]), strict=True):
+    for text, kind in zip(*given, strict=True):
         best = int(kind.argmax())
         found.append(plate_reading(text, codec.decode(text), codec, best, float(kind[best])))
     return found

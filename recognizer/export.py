@@ -4,7 +4,7 @@ python -m recognizer.export out=reader.onnx
 python -m recognizer.export weights=runs/reader/weights.safetensors out=reader.onnx
 
 Input `images` is N H W 3 uint8 RGB, stretched to the reader's size; the graph does the rest. Outputs are
-`text` (N T C) and `type` (N K), raw scores; characters, types and size stand in the metadata.
+`text` (N T C) and `type` (N K), calibrated probabilities; characters, types and size stand in the metadata.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig
 
-from recognizer.backends import FOLDER, KIND, OnnxBackend, load_checkpoint
+from recognizer.backends import FOLDER, KIND, Backend, OnnxBackend, TorchBackend
 from synth.app import command
 from synth.dataset.atomic import disk_errors
 from synth.dataset.optional import need
@@ -37,11 +37,12 @@ def export(weights: Path, out: Path) -> float:
     torch = need("torch", "train")
     onnx = need("onnx", "onnx")
     need("onnxscript", "onnx")
-    network, header = load_checkpoint(weights)
+    expected = TorchBackend(weights)
+    header = expected.header
     example = torch.zeros((2, header.height, header.width, 3), dtype=torch.uint8)
     with silent():
         program = torch.onnx.export(
-            whole(network),
+            whole(expected.network, header.temperature),
             (example,),
             dynamo=True,
             input_names=["images"],
@@ -59,7 +60,7 @@ def export(weights: Path, out: Path) -> float:
         out.parent.mkdir(parents=True, exist_ok=True)
         try:
             temporary.write_bytes(model.SerializeToString())
-            apart = difference(network, temporary)
+            apart = difference(expected, temporary)
             if apart > TOLERANCE:
                 raise UserError(f"{out}: not written: it differs from torch by {apart:.1e}; report this")
             temporary.replace(out)
@@ -68,8 +69,8 @@ def export(weights: Path, out: Path) -> float:
     return apart
 
 
-def whole(network: Any) -> Any:
-    """The network behind the conversion of pictures, so that nobody can get that wrong."""
+def whole(network: Any, temperature: float) -> Any:
+    """The network between conversion of pictures and softmax, so that nobody can get those wrong."""
     from torch import Tensor, nn
 
     from recognizer.data import as_input
@@ -81,15 +82,13 @@ def whole(network: Any) -> Any:
 
         def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:  # N H W 3 uint8
             text, kind = self.network(as_input(images.permute(0, 3, 1, 2)))
-            return text, kind
+            return (text / temperature).softmax(2), kind.softmax(1)
 
     return Whole().eval()
 
 
-def difference(network: Any, path: Path) -> float:
-    """The largest difference of any score between torch and ONNX Runtime, at batch 1 and 7."""
-    from recognizer.reading import scores_of_fitted
-
+def difference(expected: Backend, path: Path) -> float:
+    """The largest difference of any probability between a backend and ONNX Runtime, at batch 1 and 7."""
     backend = OnnxBackend(path, threads=1)
     shape = (backend.legend.height, backend.legend.width, 3)
     rng = np.random.default_rng(0)
@@ -97,7 +96,7 @@ def difference(network: Any, path: Path) -> float:
     for count in (1, 7):
         images = rng.integers(0, 256, (count, *shape), dtype=np.uint8)
         images[0] = 255  # no contrast at all
-        for ours, theirs in zip(backend.scores(images), scores_of_fitted(network, images), strict=True):
+        for ours, theirs in zip(backend.probabilities(images), expected.probabilities(images), strict=True):
             apart = max(apart, float(np.abs(ours - theirs).max()))
     return apart
 

@@ -1,148 +1,70 @@
-"""The outside reader: PP-OCRv4 from the rapidocr wheel, trained by others, restricted to our alphabet.
+"""What an outside reader makes of our plates: proof that labels are true and strokes legible.
 
     python -m recognizer.judge plates=cn7 stages=template count=300
+    python -m recognizer.judge plates=cn7 capture=mild stages=capture
 
-reads that many plates of each type and prints the share read exactly. Two-row plates are fed row by row.
+reads that many plates of each type with PP-OCRv4 and prints the share read exactly, by type and, after a camera,
+by severity. Two-row plates are fed row by row.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from itertools import pairwise
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 from omegaconf import DictConfig
 
-from synth.app import command
-from synth.errors import UserError
+from recognizer.outside import Judge, row_pictures, the_judge, upright
+from synth.app import command, need_positive
 from synth.grammar import grammar_of
+from synth.pipeline import stages_of
 from synth.sample import Image, Points, Sample
 from synth.template import Plan, Template
 
-HEIGHT_PX, BLANK = 48, 0
-
-
-class Judge:
-    """Reads one line of text a picture."""
-
-    def __init__(self, threads: int = 1) -> None:
-        try:
-            import onnxruntime
-            import rapidocr_onnxruntime
-        except ImportError as error:
-            raise UserError(
-                f"the outside reader needs {error.name}: pip install 'platesmith[judge]'"
-            ) from error
-        model = Path(rapidocr_onnxruntime.__file__).parent / "models" / "ch_PP-OCRv4_rec_infer.onnx"
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        self.session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-        names = self.session.get_modelmeta().custom_metadata_map["character"].splitlines()
-        self.characters = ["", *names, " "]  # class 0 is CTC's blank
-
-    def allowed(self, alphabet: str) -> NDArray[np.int64]:
-        """The classes of an alphabet, blank first."""
-        wanted = set(alphabet)
-        return np.array(
-            [BLANK, *(n for n, c in enumerate(self.characters) if c in wanted and n)], dtype=np.int64
-        )
-
-    def read(self, pictures: Sequence[Image], alphabet: str) -> list[str]:
-        """The text of each picture (H W 3 RGB, any size), in characters of the alphabet only."""
-        classes = self.allowed(alphabet)
-        texts: list[str] = []
-        for start in range(0, len(pictures), 16):
-            inputs = batched(pictures[start : start + 16])
-            (scores,) = self.session.run(None, {"x": inputs})  # N T 6625
-            best = classes[scores[:, :, classes].argmax(axis=2)]
-            texts += [self.collapse(row) for row in best]
-        return texts
-
-    def collapse(self, classes: NDArray[np.int64]) -> str:
-        kept = classes[np.flatnonzero(np.diff(classes, prepend=-1))]
-        return "".join(self.characters[c] for c in kept if c != BLANK)
-
-
-def batched(pictures: Sequence[Image]) -> NDArray[np.float32]:
-    """N 3 48 W in [-1, 1], BGR, padded on the right with zeros, as the model was trained."""
-    widths = [max(16, round(p.shape[1] * HEIGHT_PX / p.shape[0])) for p in pictures]
-    batch = np.zeros((len(pictures), 3, HEIGHT_PX, max(320, *widths)), np.float32)
-    for n, (picture, width) in enumerate(zip(pictures, widths, strict=True)):
-        small = cv2.resize(picture, (width, HEIGHT_PX), interpolation=cv2.INTER_LINEAR)
-        batch[n, :, :, :width] = small[:, :, ::-1].transpose(2, 0, 1) / np.float32(127.5) - 1
-    return batch
-
-
-def row_pictures(image: Image, row_quads: Points, margin: float = 0.12) -> list[Image]:
-    """Each row of a two-row plate cut out upright, the whole picture of a one-row plate."""
-    if len(row_quads) == 1:
-        return [image]
-    return [upright(image, quad, margin) for quad in row_quads]
-
-
-def upright(image: Image, quad: Points, margin: float) -> Image:
-    """The quad, widened by a share of its height, as an upright picture."""
-    across = float(np.linalg.norm(quad[1] - quad[0]))
-    down = float(np.linalg.norm(quad[3] - quad[0]))
-    m = margin * down
-    w, h = round(across + 2 * m), round(down + 2 * m)
-    goal = np.array([[m, m], [w - m, m], [w - m, h - m], [m, h - m]], np.float32)
-    matrix = cv2.getPerspectiveTransform(np.ascontiguousarray(quad, np.float32), goal)
-    return cv2.warpPerspective(image, matrix, (w, h), borderMode=cv2.BORDER_REPLICATE)
+SEVERITIES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 @dataclass(frozen=True)
-class Score:
-    """How many plates of a type the reader read."""
+class Verdict:
+    """What was on a plate, what the outside reader read, and how hard the camera made it."""
 
-    type: str
-    plates: int
-    exact: float
-    characters: float
-    wrong: tuple[tuple[str, str], ...]  # (truth, reading), the first few
+    truth: str
+    reading: str
+    severity: float | None
 
 
 def judge_samples(
     judge: Judge, name: str, samples: Sequence[Sample], fields: Sequence[str] = (), mode: str = "legal"
-) -> Score:
-    """Score one type; with `fields` only these fields are asked for (Japanese serials)."""
+) -> list[Verdict]:
+    """Read samples of one type; with `fields` only these are asked for (Japanese serials)."""
     grammar = grammar_of(name)
     asked = list(fields) or list(grammar.shown)
     alphabet = "".join(sorted(set().union(*(grammar.characters(field, mode) for field in asked))))
-    pictures, owners, truths = [], [], []
-    for n, sample in enumerate(samples):
-        if fields:
-            start = sum(len(v) for k, v in sample.fields.items() if k not in fields)
-            quads = sample.char_quads[start:]
-            pictures.append(upright(sample.image, hull(quads), 0.12))
-            owners.append(n)
-            truths.append("".join(sample.fields[field] for field in fields))
-        else:
-            rows = row_pictures(sample.image, sample.row_quads)
-            pictures += rows
-            owners += [n] * len(rows)
-            truths.append(sample.text)
-    readings = [""] * len(samples)
-    for owner, text in zip(owners, judge.read(pictures, alphabet), strict=True):
-        readings[owner] += text
-    return score(name, truths, readings)
+    cut = [asked_pictures(sample, fields) for sample in samples]
+    texts = iter(judge.read([picture for pictures in cut for picture in pictures], alphabet))
+    return [
+        Verdict(
+            "".join(sample.fields[field] for field in asked),
+            "".join(next(texts) for _ in pictures),
+            next((s["severity"] for s in sample.stages if "severity" in s), None),
+        )
+        for sample, pictures in zip(samples, cut, strict=True)
+    ]
+
+
+def asked_pictures(sample: Sample, fields: Sequence[str]) -> list[Image]:
+    """The pictures to feed: each row, or the run of characters of the fields asked for."""
+    if not fields:
+        return row_pictures(sample.image, sample.row_quads)
+    first = sum(len(value) for name, value in sample.fields.items() if name not in fields)
+    return [upright(sample.image, hull(sample.char_quads[first:]), 0.12)]
 
 
 def hull(quads: Points) -> Points:
     """One quad around the quads of neighbouring characters."""
     return np.stack([quads[0, 0], quads[-1, 1], quads[-1, 2], quads[0, 3]])
-
-
-def score(name: str, truths: Sequence[str], readings: Sequence[str]) -> Score:
-    pairs = list(zip(truths, readings, strict=True))
-    wrong = tuple((t, r) for t, r in pairs if t != r)
-    characters = float(np.mean([matching(t, r) / len(t) for t, r in pairs]))
-    return Score(name, len(pairs), 1 - len(wrong) / len(pairs), characters, wrong[:8])
 
 
 def matching(truth: str, reading: str) -> int:
@@ -155,32 +77,45 @@ def matching(truth: str, reading: str) -> int:
     return row[-1]
 
 
-@functools.cache
-def the_judge() -> Judge:
-    return Judge()
+def type_line(name: str, verdicts: Sequence[Verdict]) -> str:
+    """A row of the table: how many were read exactly, how many characters, and the first mistakes."""
+    wrong = [v for v in verdicts if v.truth != v.reading]
+    characters = float(np.mean([matching(v.truth, v.reading) / len(v.truth) for v in verdicts]))
+    shown = ", ".join(f"{v.truth} > {v.reading}" for v in wrong[:4])
+    return f"| {name} | {len(verdicts)} | {1 - len(wrong) / len(verdicts):.1%} | {characters:.1%} | {shown} |"
+
+
+def severity_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """The share read exactly at each severity of the camera."""
+    for low, high in pairwise(SEVERITIES):
+        mine = [
+            v
+            for v in verdicts
+            if v.severity is not None and (low <= v.severity < high or v.severity == high == 1)
+        ]
+        if mine:
+            yield f"| {low} to {high} | {len(mine)} | {np.mean([v.truth == v.reading for v in mine]):.1%} |"
 
 
 @command("judge")
 def main(config: DictConfig) -> None:
     """Read plates of each type with the outside reader and print the share read exactly."""
-    from synth.pipeline import stages_of
-
+    need_positive(config, "count", "height_px")
     stages = stages_of(config)
-    fields: dict[str, Any] = dict(config.fields)
+    every: list[Verdict] = []
     print("| type | plates | exact | characters | wrong (truth > reading) |\n|---|---|---|---|---|")
     for name in config.plates.types:
         plan = Plan((name,), config.balance.mode, config.balance.ambiguous)
         samples = Template(plan, config.height_px).batch(config.seed, range(config.count))
         for stage in stages.values():
             samples = stage(samples)
-        asked = fields.get(name.split("/")[0]) or []
-        result = judge_samples(the_judge(), name, samples, asked, config.balance.mode)
-        shown = ", ".join(f"{t} > {r}" for t, r in result.wrong[:4])
-        what = f"{name} ({'+'.join(asked)})" if asked else name
-        print(
-            f"| {what} | {result.plates} | {result.exact:.1%} | {result.characters:.1%} | {shown} |",
-            flush=True,
-        )
+        asked = config.fields.get(name.split("/")[0]) or []
+        verdicts = judge_samples(the_judge(), name, samples, asked, config.balance.mode)
+        print(type_line(f"{name} ({'+'.join(asked)})" if asked else name, verdicts), flush=True)
+        every += verdicts
+    if any(v.severity is not None for v in every):
+        print("\n| severity | plates | exact |\n|---|---|---|")
+        print("\n".join(severity_lines(every)))
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+FEW = 5  # regions with fewer plates are left out of the mean over regions
 
 
 def aligned(truth: str, reading: str) -> list[tuple[str, str]]:
@@ -34,16 +36,37 @@ def aligned(truth: str, reading: str) -> list[tuple[str, str]]:
     return pairs[::-1]
 
 
+def without_region(truth: str, reading: str, region: int) -> bool:
+    """Whether everything behind the region is right, however the region itself was read."""
+    return reading.endswith(truth[region:])
+
+
+def fields_right(pairs: Sequence[tuple[str, str]], lengths: Mapping[str, int]) -> dict[str, bool]:
+    """Field -> right, from an alignment of the truth, whose fields follow each other with these lengths.
+
+    A character too many counts against the field before it, or the first one.
+    """
+    owners = [name for name, length in lengths.items() for _ in range(length)]
+    right = {name: True for name, length in lengths.items() if length}
+    place = 0
+    for truth, reading in pairs:
+        owner = owners[place] if truth else owners[max(place - 1, 0)]
+        right[owner] &= truth == reading
+        place += bool(truth)
+    return right
+
+
 @dataclass
 class Metrics:
-    """Grows plate by plate; `region` is how many characters the region takes at the front of the truth."""
+    """Grows plate by plate."""
 
     exact: list[bool] = field(default_factory=list)
     without_region: list[bool] = field(default_factory=list)
     characters: list[tuple[int, int]] = field(default_factory=list)  # right, of
-    types: list[str] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
     regions: list[str] = field(default_factory=list)
-    kinds: list[bool] = field(default_factory=list)  # type right, where it is known
+    types: list[bool] = field(default_factory=list)  # type right, where it is known
+    confidences: list[float] = field(default_factory=list)
     positions: dict[int, Counter[bool]] = field(default_factory=lambda: defaultdict(Counter))
     fields: dict[str, Counter[bool]] = field(default_factory=lambda: defaultdict(Counter))
     confusions: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -52,49 +75,48 @@ class Metrics:
         self,
         truth: str,
         reading: str,
-        type_name: str = "",
-        type_read: str = "",
+        group: str = "",
         region: int = 1,
-        fields: dict[str, str] | None = None,
-        read_fields: dict[str, str] | None = None,
+        lengths: Mapping[str, int] | None = None,
+        type_right: bool | None = None,
+        confidence: float | None = None,
     ) -> None:
+        """Add a plate; `region` characters at the front of the truth are its region, `lengths` its fields."""
         pairs = aligned(truth, reading)
-        right = sum(a == b for a, b in pairs)
         self.exact.append(truth == reading)
-        self.without_region.append(
-            truth[region:] == reading[len(reading) - len(truth) + region :]
-            if len(reading) >= len(truth) - region
-            else False
-        )
-        self.characters.append((right, max(len(truth), len(reading))))
-        self.types.append(type_name)
+        self.without_region.append(without_region(truth, reading, region))
+        self.characters.append((sum(a == b for a, b in pairs), max(len(truth), len(reading))))
+        self.groups.append(group)
         self.regions.append(truth[:region])
-        if type_read and "/" in type_name:
-            self.kinds.append(type_name == type_read)
-        place = 0
-        for a, b in pairs:
-            if a:
-                self.positions[place][a == b] += 1
-                place += 1
-            if a != b:
-                self.confusions[a, b] += 1
-        for name, value in (fields or {}).items():
-            self.fields[name][(read_fields or {}).get(name) == value] += 1
+        if type_right is not None:
+            self.types.append(type_right)
+        if confidence is not None:
+            self.confidences.append(confidence)
+        for place, (a, b) in enumerate(pair for pair in pairs if pair[0]):
+            self.positions[place][a == b] += 1
+        self.confusions.update(pair for pair in pairs if pair[0] != pair[1])
+        if lengths and sum(lengths.values()) == len(truth):
+            for name, right in fields_right(pairs, lengths).items():
+                self.fields[name][right] += 1
 
     def summary(self, seed: int = 0) -> dict[str, Any]:
         """Plain data for metrics.json."""
         total = sum(of for _, of in self.characters)
         by_region = grouped(self.regions, self.exact)
-        counted = [share for share, count in by_region.values() if count >= 5]
+        by_region.pop("", None)  # plates without a region
+        counted = [share for share, count in by_region.values() if count >= FEW]
+        known = len(self.confidences) == len(self.exact) > 0
         return {
             "plates": len(self.exact),
             "exact": mean(self.exact),
             "exact_ci": bootstrap(self.exact, seed),
             "characters": sum(right for right, _ in self.characters) / max(total, 1),
             "exact_without_region": mean(self.without_region),
-            "type": mean(self.kinds) if self.kinds else None,
+            "type": mean(self.types) if self.types else None,
             "region_mean": mean(counted) if counted else None,  # over regions with five plates or more
-            "by_type": {name: share for name, (share, _) in grouped(self.types, self.exact).items()},
+            "calibration_error": calibration_error(self.confidences, self.exact) if known else None,
+            "by_type": {name: share for name, (share, _) in grouped(self.groups, self.exact).items()},
+            "plates_by_type": dict(sorted(Counter(self.groups).items())),
             "by_region": {name: {"exact": s, "plates": n} for name, (s, n) in by_region.items()},
             "by_position": {str(k + 1): rate(v) for k, v in sorted(self.positions.items())},
             "by_field": {name: rate(v) for name, v in self.fields.items()},
@@ -118,11 +140,18 @@ def grouped(names: Sequence[str], values: Sequence[bool]) -> dict[str, tuple[flo
     return {name: (mean(group), len(group)) for name, group in sorted(groups.items())}
 
 
-def bootstrap(values: Sequence[bool], seed: int, rounds: int = 1000) -> list[float]:
-    """The 95 % interval of the mean, from resampled plates."""
+def bootstrap(values: Sequence[bool], seed: int, rounds: int = 10_000) -> list[float]:
+    """The 95 % interval of the mean, from resampled plates; of yes-or-no values that is a binomial draw."""
     if not len(values):
         return [0.0, 0.0]
-    array = np.asarray(values, np.float64)
-    picks = np.random.default_rng(seed).integers(len(array), size=(rounds, len(array)))
-    low, high = np.percentile(array[picks].mean(1), [2.5, 97.5])
+    means = np.random.default_rng(seed).binomial(len(values), mean(values), rounds) / len(values)
+    low, high = np.percentile(means, [2.5, 97.5])
     return [float(low), float(high)]
+
+
+def calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = 15) -> float:
+    """Expected calibration error (Guo et al. 2017): how far confidence is from the share that is right."""
+    sure, hit = np.asarray(confidences, np.float64), np.asarray(right, np.float64)
+    number = np.minimum((sure * bins).astype(int), bins - 1)
+    gaps = [abs(float((sure - hit)[number == n].sum())) for n in range(bins)]
+    return sum(gaps) / max(len(sure), 1)

@@ -44,24 +44,25 @@ def decode(content: bytes, name: str) -> Image:
         raise UserError(f"{name}: an empty file, not a picture; replace or remove it")
     try:
         with PIL.Image.open(BytesIO(content)) as picture:
-            return from_pillow(ImageOps.exif_transpose(picture))
+            deep = picture.mode == "RGB" and any(";16" in str(tile.args) for tile in picture.tile)
+            return decode_rare(content, name) if deep else from_pillow(ImageOps.exif_transpose(picture))
     except PIL.UnidentifiedImageError:
         return decode_rare(content, name)
     except PIL.Image.DecompressionBombError as error:
         raise UserError(f"{name}: too large a picture ({error}); scale it down first") from error
-    except UserError as error:
-        raise UserError(f"{name}: {error}") from error
+    except UserError:
+        raise
     except Exception as error:  # Pillow's plugins raise nearly anything on a broken file
         raise UserError(f"{name}: a broken picture ({error}); replace or remove it") from error
 
 
 def decode_rare(content: bytes, name: str) -> Image:
-    """What Pillow does not know, such as TIFF with 16 bits a colour."""
+    """What Pillow does not know, or cuts to 8 of its 16 bits a colour."""
     try:
         array = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
     except cv2.error:
         array = None
-    if array is None:
+    if array is None or not array.size:
         raise UserError(f"{name}: not a picture that can be decoded; replace or remove it")
     return as_image(array[:, :, ::-1] if array.ndim == 3 else array)
 
@@ -99,8 +100,8 @@ def eight_bits(array: NDArray[Any]) -> NDArray[np.uint8]:
         known = np.nan_to_num(array.astype(np.float64), posinf=255.0, neginf=0.0)
         scaled = known * 255 if known.max() <= 1 else known
         return np.asarray(np.clip(np.rint(scaled), 0, 255), np.uint8)
-    known = np.clip(array.astype(np.int64), 0, None)
-    return np.asarray(known >> max(int(known.max()).bit_length() - 8, 0), np.uint8)
+    whole = np.clip(array.astype(np.int64), 0, None)
+    return np.asarray(whole >> max(int(whole.max()).bit_length() - 8, 0), np.uint8)
 
 
 def over_grey(rgba: NDArray[np.uint8]) -> Image:

@@ -11,12 +11,11 @@ told on standard error; the others are still read, and the exit code is 2.
 from __future__ import annotations
 
 import glob
+import os
 import sys
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
 from omegaconf import DictConfig
 
 from recognizer.decoding import PlateReading
@@ -31,6 +30,7 @@ from synth.sample import Image
 
 HEADER = "path\ttext\ttype\tconfidence"
 MAGIC = "*?["
+Batch = list[tuple[str, PlateReading | UserError]]
 
 
 def find_pictures(given: str) -> list[tuple[Path, str]]:
@@ -55,9 +55,7 @@ def find_pictures(given: str) -> list[tuple[Path, str]]:
     return [(file, file.relative_to(base).as_posix()) for file in files]
 
 
-def read_all(
-    reader: Reader, files: list[tuple[Path, str]], batch: int, grammar: bool
-) -> Iterator[list[tuple[str, PlateReading | UserError]]]:
+def read_all(reader: Reader, files: list[tuple[Path, str]], batch: int, grammar: bool) -> Iterator[Batch]:
     """Batch by batch, the reading of each picture or why there is none."""
     for start in range(0, len(files), batch):
         names = [name for _, name in files[start : start + batch]]
@@ -87,26 +85,47 @@ def main(config: DictConfig) -> int:
     need_positive(config, "batch")
     files = find_pictures(str(config.images))
     reader = Reader.from_pretrained(config.weights, config.backend, config.threads)
-    out = None if config.out is None else Path(config.out)
-    lines, failed = [HEADER], 0
-    if out is None:
-        print(HEADER)
-    with Progress(len(files), 0, "pictures") if out else nullcontext() as progress:
-        for done in read_all(reader, files, config.batch, config.grammar):
-            errors = [read for _, read in done if isinstance(read, UserError)]
-            for error in errors:
-                print(f"error: {error}", file=sys.stderr)
-            failed += len(errors)
-            found = [line(name, read) for name, read in done if isinstance(read, PlateReading)]
-            lines += found
-            if progress is None:
-                print("\n".join(found), flush=True) if found else None
-            else:
-                progress.add(len(done))
-    if out is not None:
-        with disk_errors(out.parent):
-            write_atomic(out, "\n".join(lines) + "\n")
+    batches = read_all(reader, files, config.batch, config.grammar)
+    if config.out is not None:
+        return write_lines(Path(config.out), batches, len(files))
+    try:
+        return print_lines(batches)
+    except BrokenPipeError:  # whoever reads our output has enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def print_lines(batches: Iterable[Batch]) -> int:
+    """The table on standard output, batch by batch."""
+    print(HEADER)
+    failed = 0
+    for batch in batches:
+        found, lost = told(batch)
+        failed += lost
+        print("".join(f"{line}\n" for line in found), end="", flush=True)
     return 2 if failed else 0
+
+
+def write_lines(out: Path, batches: Iterable[Batch], total: int) -> int:
+    """The table as a file, whole or not at all."""
+    lines, failed = [HEADER], 0
+    with Progress(total, 0, "pictures") as progress:
+        for batch in batches:
+            found, lost = told(batch)
+            lines += found
+            failed += lost
+            progress.add(len(batch))
+    with disk_errors(out.parent):
+        write_atomic(out, "\n".join(lines) + "\n")
+    return 2 if failed else 0
+
+
+def told(batch: Batch) -> tuple[list[str], int]:
+    """The lines of a batch; errors go to standard error and are counted."""
+    errors = [read for _, read in batch if isinstance(read, UserError)]
+    for error in errors:
+        print(f"error: {error}", file=sys.stderr)
+    return [line(name, read) for name, read in batch if isinstance(read, PlateReading)], len(errors)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ from typing import Any, overload
 import numpy as np
 
 from recognizer.backends import Backend, open_backend
-from recognizer.beam import legal_readings
-from recognizer.decoding import PlateReading, readings
+from recognizer.beam import decoded_legally
+from recognizer.decoding import PlateReading, decoded
 from recognizer.pictures import Picture, as_picture, fit
 from synth.errors import UserError
 
@@ -50,13 +50,12 @@ class Reader:
             return self.read([image], grammar)[0]
         if batch < 1:
             raise UserError(f"batch: {batch} is not a whole number above 0")
-        decode = legal_readings if grammar else readings
+        decode = decoded_legally if grammar else decoded
         found: list[PlateReading] = []
         for start in range(0, len(image), batch):
             fitted = [
                 fit(as_picture(one), self.legend.height, self.legend.width)
                 for one in image[start : start + batch]
             ]
-            scores = self.backend.scores(np.stack(fitted))
-            found += decode(scores, self.legend.codec, self.legend.temperature)
+            found += decode(self.backend.probabilities(np.stack(fitted)), self.legend.codec)
         return found

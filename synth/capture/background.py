@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from synth.capture.effect import Params, Span, between, choice, need_share, need_span
+from synth.capture.effect import Draw, Params, Span, between, choice, need_share, need_span, place, whole
 from synth.capture.pool import window
 from synth.sample import Image
 from synth.seeding import rng_for
@@ -43,16 +43,12 @@ class Background:
         need_share("background.recess", self.recess)
         need_span("background.recess_width", self.recess_width, 0, 2)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params:
-        params: Params = {
-            "pool": int(rng.random() * POOLS),
-            "x": float(rng.random()),
-            "y": float(rng.random()),
-        }
-        params["light"] = between(rng, self.light)
-        if rng.random() < self.recess:
-            params["recess"] = [between(rng, self.recess_width) for _ in range(4)]
-            params["grey"] = int(rng.integers(5, 80))
+    def sample(self, draw: Draw, severity: float) -> Params:
+        params = place(draw, POOLS)
+        params["light"] = between(draw, self.light)
+        if draw() < self.recess:
+            params["recess"] = [between(draw, self.recess_width) for _ in range(4)]
+            params["grey"] = whole(draw, 5, 80)
         return params
 
 
@@ -61,7 +57,7 @@ def lay_background(params: Params, height: int, width: int, plate: tuple[int, in
     zoom = plate[3] / 64
     need_h, need_w = max(1, round(height / zoom)), max(1, round(width / zoom))
     cut = window(texture(params["pool"]), params["x"], params["y"], need_h, need_w)
-    image = cv2.addWeighted(cut, params["light"], cut, 0, 0)
+    image = cv2.convertScaleAbs(cut, alpha=params["light"])
     if image.shape[:2] != (height, width):
         image = cv2.resize(image, (width, height))
     if "recess" in params:
@@ -81,27 +77,27 @@ def texture(number: int) -> Image:
     image = bands(rng, height, width)
     for _ in range(int(rng.integers(0, 4))):
         seam(rng, image)
-    kind = choice(rng, (0.62, 0.2, 0.18))
+    kind = choice(rng.random, (0.62, 0.2, 0.18))
     if kind == 1:
         bars(rng, image)
     elif kind == 2:
         clutter(rng, image)
-    image = cv2.GaussianBlur(image, (0, 0), between(rng, (0.6, 2.5)))
-    image += rng.standard_normal((height, width, 1), np.float32) * between(rng, (0.5, 4))
+    image = cv2.GaussianBlur(image, (0, 0), between(rng.random, (0.6, 2.5)))
+    image += rng.standard_normal((height, width, 1), np.float32) * between(rng.random, (0.5, 4))
     return np.clip(np.rint(image), 0, 255).astype(np.uint8)
 
 
 def paint(rng: np.random.Generator) -> np.ndarray:
     """A car's colour under some light."""
-    colour = np.array(PAINTS[choice(rng, [weight for _, weight in PAINTS])][0], np.float32)
-    return np.clip(colour * between(rng, (0.6, 1.25)) + rng.normal(0, 4, 3), 0, 255).astype(np.float32)
+    colour = np.array(PAINTS[choice(rng.random, [weight for _, weight in PAINTS])][0], np.float32)
+    return np.clip(colour * between(rng.random, (0.6, 1.25)) + rng.normal(0, 4, 3), 0, 255).astype(np.float32)
 
 
 def bands(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     """H W 3 float: one to three horizontal bands of paint, each graded from top to bottom and along."""
     edges = sorted(rng.random(int(rng.integers(0, 3))) * height)
     image = np.empty((height, width, 3), np.float32)
-    tilt = between(rng, (-0.06, 0.06)) * (np.arange(width, dtype=np.float32) - width / 2)
+    tilt = between(rng.random, (-0.06, 0.06)) * (np.arange(width, dtype=np.float32) - width / 2)
     y = np.arange(height, dtype=np.float32)[:, None] + tilt
     image[:] = shaded(rng, y, height)
     for edge in edges:
@@ -112,8 +108,8 @@ def bands(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 
 def shaded(rng: np.random.Generator, y: np.ndarray, height: int) -> np.ndarray:
     """A paint that gets lighter or darker with y and along x."""
-    slope = between(rng, (-0.5, 0.5))
-    along = 1 + between(rng, (-0.25, 0.25)) * np.linspace(-1, 1, y.shape[1], dtype=np.float32)
+    slope = between(rng.random, (-0.5, 0.5))
+    along = 1 + between(rng.random, (-0.25, 0.25)) * np.linspace(-1, 1, y.shape[1], dtype=np.float32)
     light = np.clip(1 + slope * (y / height - 0.5), 0.2, 2) * along
     return np.asarray(paint(rng) * light[..., None], np.float32)
 
@@ -121,11 +117,11 @@ def shaded(rng: np.random.Generator, y: np.ndarray, height: int) -> np.ndarray:
 def seam(rng: np.random.Generator, image: np.ndarray) -> None:
     """A line along the plate: the edge of a bumper, a chrome strip, the shadow of a gap."""
     height, width = image.shape[:2]
-    y0 = between(rng, (0, height))
-    bow, slope = between(rng, (-12, 12)), between(rng, (-10, 10))
+    y0 = between(rng.random, (0, height))
+    bow, slope = between(rng.random, (-12, 12)), between(rng.random, (-10, 10))
     x = np.linspace(-1, 1, 24)
     points = np.stack([(x + 1) * width / 2, y0 + slope * x + bow * x * x], axis=1)
-    grey = between(rng, (150, 255)) if rng.random() < 0.5 else between(rng, (0, 40))
+    grey = between(rng.random, (150, 255)) if rng.random() < 0.5 else between(rng.random, (0, 40))
     thickness = int(rng.integers(1, 9))
     cv2.polylines(
         image, [np.rint(points).astype(np.int32)], False, (grey, grey, grey), thickness, cv2.LINE_AA
@@ -135,8 +131,8 @@ def seam(rng: np.random.Generator, image: np.ndarray) -> None:
 def bars(rng: np.random.Generator, image: np.ndarray) -> None:
     """A grille: dark gaps at even distances, lying or upright, or both."""
     height, width = image.shape[:2]
-    pitch, phase = between(rng, (7, 26)), between(rng, (0, 26))
-    depth = between(rng, (0.3, 0.9))
+    pitch, phase = between(rng.random, (7, 26)), between(rng.random, (0, 26))
+    depth = between(rng.random, (0.3, 0.9))
     lying = rng.random() < 0.7
     wave_y = (np.sin((np.arange(height) + phase) * 6.283 / pitch) > 0).astype(np.float32)[:, None]
     wave_x = (np.sin((np.arange(width) + phase) * 6.283 / (1.6 * pitch)) > 0).astype(np.float32)[None]
@@ -151,4 +147,4 @@ def clutter(rng: np.random.Generator, image: np.ndarray) -> None:
         centre = (int(rng.integers(width)), int(rng.integers(height)))
         axes = (int(rng.integers(4, 90)), int(rng.integers(2, 26)))
         colour = tuple(float(c) for c in paint(rng))
-        cv2.ellipse(image, centre, axes, between(rng, (-25, 25)), 0, 360, colour, -1, cv2.LINE_AA)
+        cv2.ellipse(image, centre, axes, between(rng.random, (-25, 25)), 0, 360, colour, -1, cv2.LINE_AA)

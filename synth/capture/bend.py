@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from synth.capture.effect import Params, Span, between, chance, need_share
+from synth.capture.effect import Draw, Params, Span, between, chance, need_share
 from synth.sample import Image, Points
 
 
@@ -19,10 +19,10 @@ class Bend:
     def __post_init__(self) -> None:
         need_share("bend.share", self.share)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
-        if not chance(rng, self.share, severity):
+    def sample(self, draw: Draw, severity: float) -> Params | None:
+        if not chance(draw, self.share, severity):
             return None
-        bow = between(rng, self.bow) * (1 if rng.random() < 0.5 else -1)
+        bow = between(draw, self.bow) * (1 if draw() < 0.5 else -1)
         return {"bow": bow}
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from synth.capture.background import Background
 from synth.capture.bend import Bend
 from synth.capture.contrast import contrast_after, grey_levels
-from synth.capture.effect import Effect, Params
+from synth.capture.effect import Draw, Effect, Params
 from synth.capture.surround import Surround
 from synth.capture.view import Crop, Pose, Resolution
 from synth.errors import UserError
@@ -39,20 +37,20 @@ class Camera:
                 f"capture.cameras: effect {min(taken)!r} is in surface and in effects; rename one"
             )
 
-    def draw(self, rng: np.random.Generator, sample: Sample, severity: float, floor: float) -> Params:
+    def draw(self, draw: Draw, sample: Sample, severity: float, floor: float) -> Params:
         """The numbers of one sample; effects that leave too little contrast are drawn again, calmer."""
         params: Params = {
-            "pose": self.pose.sample(rng, severity),
-            "crop": self.crop.sample(rng, severity),
-            "resolution": self.resolution.sample(rng, severity),
-            "background": self.background.sample(rng, severity),
-            "surround": self.surround.sample(rng, severity),
-            "bend": self.bend.sample(rng, severity),
+            "pose": self.pose.sample(draw, severity),
+            "crop": self.crop.sample(draw, severity),
+            "resolution": self.resolution.sample(draw, severity),
+            "background": self.background.sample(draw, severity),
+            "surround": self.surround.sample(draw, severity),
+            "bend": self.bend.sample(draw, severity),
         }
         whole = {**self.surface, **self.effects}
         levels = grey_levels(sample) if floor > 0 else (0.0, 255.0)
         for calm in (1.0, *CALMER):
-            drawn = {name: effect.sample(rng, severity * calm) for name, effect in whole.items()}
+            drawn = {name: effect.sample(draw, severity * calm) for name, effect in whole.items()}
             if contrast_after(levels, whole, drawn) >= floor:
                 break
         return {name: value for name, value in {**params, **drawn}.items() if value is not None}

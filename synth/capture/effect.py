@@ -6,7 +6,7 @@ An effect is a frozen dataclass of ranges. `sample` draws its numbers, or None w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,8 +16,10 @@ from synth.errors import UserError
 from synth.sample import Image
 
 Span = Sequence[float]  # low, high
+Draw = Callable[[], float]  # the next random number in [0, 1): `draws(rng)`, or `rng.random` itself
 Params = dict[str, Any]
-DIGITS = 5  # significant digits in the record
+AT_ONCE = 128  # numbers taken from a generator in one call, which costs as much as four single ones
+TENTHS = 10_000  # of a unit: four digits behind the point are drawn, recorded and used
 
 
 @dataclass(frozen=True)
@@ -36,30 +38,45 @@ class Picture:
 class Effect(Protocol):
     """Something the camera or the weather does to the picture."""
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params | None: ...
+    def sample(self, draw: Draw, severity: float) -> Params | None: ...
 
     def apply(self, picture: Picture, params: Params) -> Picture: ...
 
 
-def between(rng: np.random.Generator, span: Span) -> float:
-    """Uniform in the span."""
-    return float(span[0] + (span[1] - span[0]) * rng.random())
+def draws(rng: np.random.Generator) -> Draw:
+    """The generator's numbers one by one; far cheaper than asking it for each."""
+
+    def numbers() -> Iterator[float]:
+        while True:
+            yield from rng.random(AT_ONCE).tolist()
+
+    return numbers().__next__
 
 
-def swayed(rng: np.random.Generator, span: Span, severity: float) -> float:
+def short(value: float) -> float:
+    """Rounded to what is recorded, so that a picture made from its record is the same."""
+    return round(value * TENTHS) / TENTHS
+
+
+def between(draw: Draw, span: Span, times: float = 1.0) -> float:
+    """Uniform in the span, times a factor."""
+    return round((span[0] + (span[1] - span[0]) * draw()) * times * TENTHS) / TENTHS
+
+
+def swayed(draw: Draw, span: Span, severity: float) -> float:
     """Uniform in the span, drawn towards its middle where severity is low: half way at 0."""
-    middle = (span[0] + span[1]) / 2
-    return middle + (between(rng, span) - middle) * (0.5 + 0.5 * severity)
+    low, high = span
+    return short((low + high) / 2 + (high - low) * (draw() - 0.5) * (0.5 + 0.5 * severity))
 
 
-def chance(rng: np.random.Generator, share: float, severity: float) -> bool:
+def chance(draw: Draw, share: float, severity: float) -> bool:
     """Whether an effect happens: `share` of samples at severity 0.5, a fifth of it at 0, 1.8 times at 1."""
-    return bool(rng.random() < share * (0.2 + 1.6 * severity))
+    return draw() < share * (0.2 + 1.6 * severity)
 
 
-def choice(rng: np.random.Generator, weights: Sequence[float]) -> int:
+def choice(draw: Draw, weights: Sequence[float]) -> int:
     """A number, as often as its weight says."""
-    u = float(rng.random()) * sum(weights)
+    u = draw() * sum(weights)
     for number, weight in enumerate(weights):
         u -= weight
         if u < 0:
@@ -67,15 +84,14 @@ def choice(rng: np.random.Generator, weights: Sequence[float]) -> int:
     return len(weights) - 1
 
 
-def brief(value: Any) -> Any:
-    """The value as it is recorded: floats at five significant digits, lists for sequences."""
-    if type(value) is float:
-        return float(f"{value:.{DIGITS}g}")
-    if type(value) is dict:
-        return {key: brief(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [brief(part) for part in value]
-    return value
+def whole(draw: Draw, low: int, high: int) -> int:
+    """A whole number from low to high - 1."""
+    return low + int(draw() * (high - low))
+
+
+def place(draw: Draw, pools: int) -> Params:
+    """Which picture of a pool, and where in it."""
+    return {"pool": int(draw() * pools), "x": short(draw()), "y": short(draw())}
 
 
 def need_span(key: str, span: Span, low: float = -np.inf, high: float = np.inf) -> None:

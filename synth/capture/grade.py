@@ -4,31 +4,52 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from synth.capture.effect import Params, Picture, Span, between, chance, need_share, need_span, swayed
+from synth.capture.effect import (
+    Draw,
+    Params,
+    Picture,
+    Span,
+    between,
+    chance,
+    need_share,
+    need_span,
+    place,
+    short,
+    swayed,
+)
 from synth.capture.pool import NOISE_POOLS, NOISE_SIGMA, noise, window
 from synth.sample import Image
 
-LUMA = np.array([0.299, 0.587, 0.114])
+LUMA = (0.299, 0.587, 0.114)
 YIQ_OF_RGB = np.array([LUMA, [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
-ORDINARY = 80.0  # mean grey of a blue plate and what is around it
 RGB_OF_YIQ = np.linalg.inv(YIQ_OF_RGB)
+# 3x3 each: what chroma adds to RGB as it is, and turned by a right angle
+KEPT = (RGB_OF_YIQ[:, 1:] @ YIQ_OF_RGB[1:]).tolist()
+TURNED = (RGB_OF_YIQ[:, 1:] @ np.array([[0, -1], [1, 0]]) @ YIQ_OF_RGB[1:]).tolist()
+ORDINARY = 80.0  # mean grey of a blue plate and what is around it
+METERED_ROWS = slice(2, None, 6)  # the picture lines that exposure looks at
+LAMPS = ((1.0, 0.95, 0.5), (0.75, 1.05, 0.7), (0.95, 0.9, 1.0))
 
 
-def mixed(image: Image, matrix: np.ndarray, offset: np.ndarray) -> Image:
-    """Every pixel through a 3x3 matrix plus an offset."""
-    return np.asarray(cv2.transform(image, np.column_stack([matrix, offset]).astype(np.float32)))
+def mixed(image: Image, rows: Sequence[Sequence[float]]) -> Image:
+    """Every pixel through three rows of red, green, blue and an offset."""
+    return np.asarray(cv2.transform(image, np.array(rows, np.float32)))
 
 
-def colours(saturation: float, hue_deg: float) -> np.ndarray:
+def colours(saturation: float, hue_deg: float) -> list[list[float]]:
     """3x3: chroma scaled (0 makes grey, more than 1 gaudy) and turned in the YIQ plane; greys stay grey."""
-    c, s = math.cos(math.radians(hue_deg)), math.sin(math.radians(hue_deg))
-    turn = np.diag([1.0, saturation, saturation]) @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
-    return np.asarray(RGB_OF_YIQ @ turn @ YIQ_OF_RGB)
+    along = saturation * math.cos(math.radians(hue_deg))
+    across = saturation * math.sin(math.radians(hue_deg))
+    return [
+        [luma + along * a + across * b for luma, a, b in zip(LUMA, kept, turned, strict=True)]
+        for kept, turned in zip(KEPT, TURNED, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -56,26 +77,26 @@ class Grade:
         need_span("effects.grade.haze", self.haze, 0, 0.8)
         need_span("effects.grade.gamma", self.gamma, 0.3, 3)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
-        gain = math.exp(swayed(rng, (math.log(self.gain[0]), math.log(self.gain[1])), severity))
+    def sample(self, draw: Draw, severity: float) -> Params | None:
+        gain = math.exp(swayed(draw, (math.log(self.gain[0]), math.log(self.gain[1])), severity))
+        haze = between(draw, (0, self.haze[1] - self.haze[0]), draw() * (0.3 + 0.7 * severity))
         return {
-            "gain": gain,
-            "cast": [swayed(rng, span, severity) for span in (self.red, self.green, self.blue)],
-            "saturation": swayed(rng, self.saturation, severity),
-            "hue_deg": swayed(rng, self.hue_deg, severity),
-            "haze": self.haze[0]
-            + (between(rng, self.haze) - self.haze[0]) * float(rng.random()) * (0.3 + 0.7 * severity),
-            "haze_level": between(rng, self.haze_level),
-            "gamma": round(swayed(rng, self.gamma, severity), 2),
-            "punch": round(between(rng, self.punch), 1),
+            "gain": short(gain),
+            "cast": [swayed(draw, span, severity) for span in (self.red, self.green, self.blue)],
+            "saturation": swayed(draw, self.saturation, severity),
+            "hue_deg": swayed(draw, self.hue_deg, severity),
+            "haze": short(self.haze[0] + haze),
+            "haze_level": between(draw, self.haze_level),
+            "gamma": round(swayed(draw, self.gamma, severity), 2),
+            "punch": round(between(draw, self.punch), 1),
         }
 
     def apply(self, picture: Picture, params: Params) -> Picture:
         haze, gain = params["haze"], params["gain"] * metered(picture.image) ** self.auto
-        cast = np.array(params["cast"])
-        light = gain * (1 - haze) * cast / (LUMA @ cast)
-        matrix = light[:, None] * colours(params["saturation"], params["hue_deg"])
-        image = mixed(picture.image, matrix, np.full(3, haze * params["haze_level"]))
+        cast, offset = params["cast"], haze * params["haze_level"]
+        light = gain * (1 - haze) / sum(part * luma for part, luma in zip(cast, LUMA, strict=True))
+        rows = zip(cast, colours(params["saturation"], params["hue_deg"]), strict=True)
+        image = mixed(picture.image, [[*(light * part * k for k in row), offset] for part, row in rows])
         return picture.with_image(cv2.LUT(image, tone(params["gamma"], params["punch"])))
 
     def level(self, value: float, params: Params) -> float:
@@ -85,7 +106,8 @@ class Grade:
 
 def metered(image: Image) -> float:
     """The factor that brings a picture's mean to that of an ordinary one."""
-    mean = float(np.dot(cv2.mean(image)[:3], LUMA))
+    red, green, blue, _ = cv2.mean(image[METERED_ROWS])
+    mean = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
     return min(max(ORDINARY / max(mean, 1.0), 0.5), 2.0)
 
 
@@ -109,10 +131,10 @@ class Bleach:
         need_share("effects.bleach.share", self.share)
         need_span("effects.bleach.lift", self.lift, 0, 0.7)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
-        if not chance(rng, self.share, severity):
+    def sample(self, draw: Draw, severity: float) -> Params | None:
+        if not chance(draw, self.share, severity):
             return None
-        return {"lift": between(rng, self.lift), "gain": between(rng, self.gain)}
+        return {"lift": between(draw, self.lift), "gain": between(draw, self.gain)}
 
     def apply(self, picture: Picture, params: Params) -> Picture:
         scaled = cv2.convertScaleAbs(
@@ -138,23 +160,21 @@ class Night:
         need_span("effects.night.gain", self.gain, 0.02, 1)
         need_span("effects.night.sigma", self.sigma, 0, 60)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
-        if not chance(rng, self.share, severity):
+    def sample(self, draw: Draw, severity: float) -> Params | None:
+        if not chance(draw, self.share, severity):
             return None
-        lamp = np.array(((1.0, 0.95, 0.5), (0.75, 1.05, 0.7), (0.95, 0.9, 1.0))[int(rng.integers(3))])
-        amount = between(rng, self.colour)
+        lamp, amount = LAMPS[int(draw() * len(LAMPS))], between(draw, self.colour)
         return {
-            "gain": between(rng, self.gain),
-            "lamp": (1 + (lamp - 1) * amount).tolist(),
-            "sigma": between(rng, self.sigma),
-            "pool": int(rng.random() * NOISE_POOLS),
-            "x": float(rng.random()),
-            "y": float(rng.random()),
+            "gain": between(draw, self.gain),
+            "lamp": [short(1 + (part - 1) * amount) for part in lamp],
+            "sigma": between(draw, self.sigma),
+            **place(draw, NOISE_POOLS),
         }
 
     def apply(self, picture: Picture, params: Params) -> Picture:
         height, width = picture.image.shape[:2]
-        dark = mixed(picture.image, np.diag(params["lamp"]) * params["gain"], np.zeros(3))
+        red, green, blue = (params["gain"] * part for part in params["lamp"])
+        dark = mixed(picture.image, [[red, 0, 0, 0], [0, green, 0, 0], [0, 0, blue, 0]])
         grain = window(noise(params["pool"]), params["x"], params["y"], height, width)
         k = params["sigma"] / NOISE_SIGMA
         return picture.with_image(cv2.addWeighted(dark, 1, grain, k, -128 * k))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from synth.capture.effect import Params, Picture, Span, between, chance, need_share, need_span
+from synth.capture.effect import Draw, Params, Picture, Span, between, chance, need_share, need_span
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class Defocus:
         need_share("effects.defocus.share", self.share)
         need_span("effects.defocus.sigma", self.sigma, 0, 0.12)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
-        if not chance(rng, self.share, severity):
+    def sample(self, draw: Draw, severity: float) -> Params | None:
+        if not chance(draw, self.share, severity):
             return None
-        return {"sigma": between(rng, self.sigma) * (0.4 + 0.6 * severity)}
+        return {"sigma": between(draw, self.sigma, (0.4 + 0.6 * severity))}
 
     def apply(self, picture: Picture, params: Params) -> Picture:
         sigma_px = params["sigma"] * picture.row_px
@@ -40,12 +40,12 @@ class Motion:
         need_share("effects.motion.share", self.share)
         need_span("effects.motion.length", self.length, 0, 0.4)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
-        if not chance(rng, self.share, severity):
+    def sample(self, draw: Draw, severity: float) -> Params | None:
+        if not chance(draw, self.share, severity):
             return None
-        length = between(rng, self.length) * (0.4 + 0.6 * severity)
+        length = between(draw, self.length, (0.4 + 0.6 * severity))
         # cars drive and cameras shake mostly level: twice as often within 30 degrees of it as beyond
-        angle = between(rng, (-30, 30)) if rng.random() < 0.67 else between(rng, (30, 150))
+        angle = between(draw, (-30, 30)) if draw() < 0.67 else between(draw, (30, 150))
         return {"length": length, "angle_deg": angle}
 
     def apply(self, picture: Picture, params: Params) -> Picture:

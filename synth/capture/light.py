@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from synth.capture.effect import Params, Picture, Span, between, chance, need_share, need_span
+from synth.capture.effect import Draw, Params, Picture, Span, between, chance, need_share, need_span, short
 
 NEUTRAL = 128  # a light map's value for unchanged light; its range is 0 to twice that light
 
 
 def plane(height: int, width: int, angle_deg: float) -> np.ndarray:
     """H W float32: distance along a direction, from -1 to 1 between opposite corners or edges."""
-    x = np.linspace(-1, 1, width, dtype=np.float32) * np.float32(math.cos(math.radians(angle_deg)))
-    y = np.linspace(-1, 1, height, dtype=np.float32) * np.float32(math.sin(math.radians(angle_deg)))
-    return np.asarray(x[None] + y[:, None])
+    along, down = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
+    return np.asarray(np.add.outer(ramp(height) * down, ramp(width) * along))
+
+
+@functools.lru_cache(4096)
+def ramp(length: int) -> np.ndarray:
+    """Evenly from -1 to 1, float32."""
+    return np.linspace(-1, 1, length, dtype=np.float32)
 
 
 def lit(picture: Picture, light: np.ndarray) -> Picture:
@@ -39,12 +45,12 @@ class Gradient:
         need_share("effects.gradient.share", self.share)
         need_span("effects.gradient.depth", self.depth, 0, 1)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
-        if not chance(rng, self.share, severity):
+    def sample(self, draw: Draw, severity: float) -> Params | None:
+        if not chance(draw, self.share, severity):
             return None
         return {
-            "depth": between(rng, self.depth) * (0.4 + 0.6 * severity),
-            "angle_deg": between(rng, (0, 360)),
+            "depth": between(draw, self.depth, (0.4 + 0.6 * severity)),
+            "angle_deg": between(draw, (0, 360)),
         }
 
     def apply(self, picture: Picture, params: Params) -> Picture:
@@ -65,14 +71,14 @@ class Shadow:
         need_span("effects.shadow.depth", self.depth, 0, 0.8)
         need_span("effects.shadow.softness", self.softness, 0.005)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
-        if not chance(rng, self.share, severity):
+    def sample(self, draw: Draw, severity: float) -> Params | None:
+        if not chance(draw, self.share, severity):
             return None
         return {
-            "depth": between(rng, self.depth) * (0.4 + 0.6 * severity),
-            "angle_deg": between(rng, (0, 360)),
-            "at": between(rng, (-0.7, 0.7)),
-            "softness": between(rng, self.softness),
+            "depth": between(draw, self.depth, (0.4 + 0.6 * severity)),
+            "angle_deg": between(draw, (0, 360)),
+            "at": between(draw, (-0.7, 0.7)),
+            "softness": between(draw, self.softness),
         }
 
     def apply(self, picture: Picture, params: Params) -> Picture:
@@ -94,15 +100,15 @@ class Glare:
         need_span("effects.glare.strength", self.strength, 0, 255)
         need_span("effects.glare.radius", self.radius, 0.05)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
-        if not chance(rng, self.share, severity):
+    def sample(self, draw: Draw, severity: float) -> Params | None:
+        if not chance(draw, self.share, severity):
             return None
         return {
-            "strength": between(rng, self.strength) * (0.4 + 0.6 * severity),
-            "radius": between(rng, self.radius),
-            "flat": between(rng, (0.8, 3.0)),
-            "x": float(rng.random()),
-            "y": float(rng.random()),
+            "strength": between(draw, self.strength, (0.4 + 0.6 * severity)),
+            "radius": between(draw, self.radius),
+            "flat": between(draw, (0.8, 3.0)),
+            "x": short(draw()),
+            "y": short(draw()),
         }
 
     def apply(self, picture: Picture, params: Params) -> Picture:

@@ -15,13 +15,15 @@ from synth.capture.view import Matrix, View, row_height
 from synth.errors import UserError
 from synth.sample import Image, Points, Sample
 
+TO_CENTRES = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
 REACH = 1.3  # plate heights of background drawn at each side; beyond, it is mirrored
 
 
 def photograph(sample: Sample, surface: Mapping[str, Effect], params: Params, view: View) -> Image:
     """The crop in the photograph's pixels, before light and lens."""
     height, width = sample.image.shape[:2]
-    left, top, right, bottom = reach(view, height, width)
+    to_plate = cv2.invert(view.to_photo)[1]
+    left, top, right, bottom = reach(to_plate, view.photo, height, width)
     place = (left, top, width, height)
     canvas = lay_background(params["background"], top + height + bottom, left + width + right, place)
     image = worn(sample, surface, params)
@@ -29,13 +31,13 @@ def photograph(sample: Sample, surface: Mapping[str, Effect], params: Params, vi
     if "surround" in params:
         draw_surround(canvas, params["surround"], place)
     if "bend" in params:
-        canvas = bend_image(canvas, params["bend"], sample.quad + np.array((left, top), np.float32))
-    shrink = row_height(sample.row_quads) / view.row_px
+        canvas = bend_image(canvas, params["bend"], sample.quad + np.float32([left, top]))
+    shrink = row_height(sample.row_quads.tolist()) / view.row_px
     return warp(canvas, from_edges(view.to_photo, left, top), view.photo, shrink)
 
 
 def worn(sample: Sample, surface: Mapping[str, Effect], params: Params) -> Image:
-    picture = Picture(sample.image, row_height(sample.row_quads))
+    picture = Picture(sample.image, row_height(sample.row_quads.tolist()))
     for name, effect in surface.items():
         if name in params:
             picture = effect.apply(picture, params[name])
@@ -44,8 +46,8 @@ def worn(sample: Sample, surface: Mapping[str, Effect], params: Params) -> Image
 
 def lay_over(under: Image, image: Image, alpha: Image) -> None:
     """Put the plate over what is behind its corners, in place; only rows with a corner are blended."""
-    solid = np.flatnonzero(cv2.reduce(alpha, 1, cv2.REDUCE_MIN) == 255)
-    first, last = (int(solid[0]), int(solid[-1]) + 1) if len(solid) else (len(alpha), len(alpha))
+    edge = cv2.min(alpha[:, 0].copy(), alpha[:, -1].copy()).tobytes()  # a corner is open at the plate's ends
+    first, last = (edge.index(255), edge.rindex(255) + 1) if 255 in edge else (len(edge), len(edge))
     under[first:last] = image[first:last]
     for rows in (slice(0, first), slice(last, None)):
         if under[rows].size:
@@ -54,23 +56,21 @@ def lay_over(under: Image, image: Image, alpha: Image) -> None:
             under[rows] = cv2.add(kept, cv2.multiply(image[rows], cover, scale=1 / 255))
 
 
-def reach(view: View, height: int, width: int) -> tuple[int, int, int, int]:
+def reach(to_plate: Matrix, photo: tuple[int, int], height: int, width: int) -> tuple[int, int, int, int]:
     """Pixels of background that the crop shows left, above, right and below the plate, plus a few."""
-    w, h = view.photo
+    w, h = photo
     corners = np.array([[[0, 0], [w, 0], [w, h], [0, h]]], np.float64)
-    seen = cv2.perspectiveTransform(corners, cv2.invert(view.to_photo)[1])[0]
-    (x0, y0), (x1, y1) = seen.min(axis=0).tolist(), seen.max(axis=0).tolist()
+    x, y = zip(*cv2.perspectiveTransform(corners, to_plate)[0].tolist(), strict=True)
     most = REACH * height
-    left, top, right, bottom = (round(min(max(d, 0), most)) + 4 for d in (-x0, -y0, x1 - width, y1 - height))
+    beyond = (-min(x), -min(y), max(x) - width, max(y) - height)
+    left, top, right, bottom = (round(min(max(d, 0), most)) + 4 for d in beyond)
     return left, top, right, bottom
 
 
 def from_edges(homography: Matrix, x: float, y: float) -> Matrix:
     """A homography between pixel edges, for a source moved by x y, as cv2 wants it: between pixel centres."""
-    m = homography.copy()
-    m[:, 2] += (0.5 - x) * m[:, 0] + (0.5 - y) * m[:, 1]
-    m[:2] -= 0.5 * m[2]
-    return m
+    source = np.array([[1, 0, 0.5 - x], [0, 1, 0.5 - y], [0, 0, 1]])
+    return np.asarray(TO_CENTRES @ homography @ source)
 
 
 def warp(image: Image, homography: Matrix, size: tuple[int, int], shrink: float) -> Image:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from synth.capture.effect import Params, Picture, Span, between, chance, need_share, need_span
+from synth.capture.effect import Draw, Params, Picture, Span, between, chance, need_share, need_span, place
 from synth.capture.pool import NOISE_POOLS, NOISE_SIGMA, noise, window
 
 
@@ -20,14 +20,12 @@ class Noise:
         need_share("effects.noise.share", self.share)
         need_span("effects.noise.sigma", self.sigma, 0, 60)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
-        if not chance(rng, self.share, severity):
+    def sample(self, draw: Draw, severity: float) -> Params | None:
+        if not chance(draw, self.share, severity):
             return None
         return {
-            "sigma": between(rng, self.sigma) * (0.3 + 0.7 * severity),
-            "pool": int(rng.random() * NOISE_POOLS),
-            "x": float(rng.random()),
-            "y": float(rng.random()),
+            "sigma": between(draw, self.sigma, (0.3 + 0.7 * severity)),
+            **place(draw, NOISE_POOLS),
         }
 
     def apply(self, picture: Picture, params: Params) -> Picture:
@@ -48,10 +46,10 @@ class Bleed:
         need_share("effects.bleed.share", self.share)
         need_span("effects.bleed.sigma", self.sigma, 0, 0.3)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
-        if not rng.random() < self.share:
+    def sample(self, draw: Draw, severity: float) -> Params | None:
+        if draw() >= self.share:
             return None
-        return {"sigma": between(rng, self.sigma) * (0.5 + 0.5 * severity)}
+        return {"sigma": between(draw, self.sigma, (0.5 + 0.5 * severity))}
 
     def apply(self, picture: Picture, params: Params) -> Picture:
         ycc = cv2.cvtColor(picture.image, cv2.COLOR_RGB2YCrCb)
@@ -75,13 +73,14 @@ class Sharpen:
         need_span("effects.sharpen.amount", self.amount, 0, 4)
         need_span("effects.sharpen.sigma_px", self.sigma_px, 0.3, 5)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
-        if not rng.random() < self.share:
+    def sample(self, draw: Draw, severity: float) -> Params | None:
+        if draw() >= self.share:
             return None
-        return {"amount": between(rng, self.amount), "sigma_px": between(rng, self.sigma_px)}
+        return {"amount": between(draw, self.amount), "sigma_px": between(draw, self.sigma_px)}
 
     def apply(self, picture: Picture, params: Params) -> Picture:
-        soft = cv2.GaussianBlur(picture.image, (5, 5), params["sigma_px"])
+        side = 3 if params["sigma_px"] < 1.1 else 5  # boxes spread by 0.8 and 1.4 pixels
+        soft = cv2.blur(picture.image, (side, side))
         amount = params["amount"]
         return picture.with_image(cv2.addWeighted(picture.image, 1 + amount, soft, -amount, 0))
 
@@ -99,20 +98,19 @@ class Banding:
         need_span("effects.banding.step", self.step, 1, 40)
         need_span("effects.banding.lines", self.lines, 0, 30)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
-        if not chance(rng, self.share, severity):
+    def sample(self, draw: Draw, severity: float) -> Params | None:
+        if not chance(draw, self.share, severity):
             return None
         return {
-            "step": between(rng, self.step),
-            "lines": between(rng, self.lines) * severity,
-            "pool": int(rng.random() * NOISE_POOLS),
-            "y": float(rng.random()),
+            "step": between(draw, self.step),
+            "lines": between(draw, self.lines, severity),
+            **place(draw, NOISE_POOLS),
         }
 
     def apply(self, picture: Picture, params: Params) -> Picture:
         height, width = picture.image.shape[:2]
         image = cv2.LUT(picture.image, levels(params["step"]))
-        column = window(noise(params["pool"]), 0.0, params["y"], height, 1)[:, :, :1]
+        column = window(noise(params["pool"]), params["x"], params["y"], height, 1)[:, :, :1]
         k = params["lines"] / NOISE_SIGMA
         return picture.with_image(
             cv2.addWeighted(image, 1, np.broadcast_to(column, (height, width, 3)).copy(), k, -128 * k)
@@ -135,14 +133,11 @@ class Jpeg:
         need_share("effects.jpeg.share", self.share)
         need_span("effects.jpeg.quality", self.quality, 1, 100)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
-        if not rng.random() < self.share:
+    def sample(self, draw: Draw, severity: float) -> Params | None:
+        if draw() >= self.share:
             return None
-        return {
-            "quality": int(
-                self.quality[1] - (self.quality[1] - self.quality[0]) * rng.random() * (0.4 + 0.6 * severity)
-            )
-        }
+        low, high = self.quality
+        return {"quality": int(high - (high - low) * draw() * (0.4 + 0.6 * severity))}
 
     def apply(self, picture: Picture, params: Params) -> Picture:
         return picture.with_image(recoded(picture.image, params["quality"]))

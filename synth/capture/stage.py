@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,11 +11,11 @@ import cv2
 import numpy as np
 
 from synth.capture.camera import Camera
-from synth.capture.effect import Params, Picture, Span, between, brief, choice, need_span
+from synth.capture.effect import Params, Picture, Span, between, choice, draws, need_span
 from synth.capture.scene import moved_mask, photograph
 from synth.capture.view import View, view_of
 from synth.errors import UserError
-from synth.sample import Sample
+from synth.sample import Image, Sample
 from synth.seeding import rng_for
 
 NAME = "capture"
@@ -60,11 +61,11 @@ class Capture:
 
     def draw(self, sample: Sample) -> Params:
         """All numbers of one sample, from its own stream; plain and rounded, as they are recorded."""
-        rng = rng_for(sample.seed, sample.index, NAME)
-        severity, quality = between(rng, self.severity), round(between(rng, self.quality))
-        name = list(self.cameras)[choice(rng, self.shares)]
-        drawn = self.cameras[name].draw(rng, sample, severity, self.contrast_floor)
-        return {"severity": brief(severity), "quality": quality, "camera": name, **brief(drawn)}
+        draw = draws(rng_for(sample.seed, sample.index, NAME))
+        severity, quality = between(draw, self.severity), round(between(draw, self.quality))
+        name = list(self.cameras)[choice(draw, self.shares)]
+        drawn = self.cameras[name].draw(draw, sample, severity, self.contrast_floor)
+        return {"severity": severity, "quality": quality, "camera": name, **drawn}
 
     def replay(self, sample: Sample, recorded: Mapping[str, Any]) -> Sample:
         """The sample as captured with these numbers: an entry of `stages`, or what `draw` returns."""
@@ -84,7 +85,7 @@ class Capture:
         return replace(
             sample,
             image=image,
-            alpha=np.full(image.shape[:2], 255, np.uint8),
+            alpha=opaque(*image.shape[:2]),
             quad=view.quad,
             row_quads=view.row_quads,
             char_quads=view.char_quads,
@@ -96,6 +97,14 @@ class Capture:
         """The geometry of one sample under recorded numbers."""
         size = None if self.size is None else (int(self.size[0]), int(self.size[1]))
         return view_of(sample, params, self.height_px, size)
+
+
+@functools.lru_cache(1024)
+def opaque(height: int, width: int) -> Image:
+    """A mask that hides nothing, shared by all pictures of a size."""
+    mask: Image = np.full((height, width), 255, np.uint8)
+    mask.flags.writeable = False
+    return mask
 
 
 def jpeg_quality(sample: Sample, default: int = DEFAULT_QUALITY) -> int:

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from synth.capture.effect import Params, Picture, Span, between, chance, choice, need_share, need_span
+from synth.capture.effect import (
+    Draw,
+    Params,
+    Picture,
+    Span,
+    between,
+    chance,
+    choice,
+    need_share,
+    need_span,
+    place,
+)
 from synth.capture.pool import BLOTCH_POOLS, blotches, window
 from synth.sample import Image
 
@@ -26,22 +37,20 @@ class Dirt:
         need_share("surface.dirt.share", self.share)
         need_span("surface.dirt.opacity", self.opacity, 0, 1)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
-        if not chance(rng, self.share, severity):
+    def sample(self, draw: Draw, severity: float) -> Params | None:
+        if not chance(draw, self.share, severity):
             return None
         return {
-            "opacity": between(rng, self.opacity) * (0.5 + 0.5 * severity),
-            "pool": int(rng.random() * BLOTCH_POOLS),
-            "x": float(rng.random()),
-            "y": float(rng.random()),
-            "grime": choice(rng, (1, 1, 1, 0.5)),
+            "opacity": between(draw, self.opacity, (0.5 + 0.5 * severity)),
+            **place(draw, BLOTCH_POOLS),
+            "grime": choice(draw, (1, 1, 1, 0.5)),
         }
 
     def apply(self, picture: Picture, params: Params) -> Picture:
         height, width = picture.image.shape[:2]
         cloud = window(blotches(params["pool"]), params["x"], params["y"], height, width)
-        cover = cv2.merge((cloud, cloud, cloud))
-        cover = cv2.convertScaleAbs(cover, alpha=params["opacity"])
+        part = cv2.convertScaleAbs(cloud, alpha=params["opacity"])
+        cover = cv2.merge((part, part, part))
         kept = cv2.multiply(picture.image, cv2.bitwise_not(cover), scale=1 / 255)
         return picture.with_image(
             cv2.add(kept, cv2.multiply(cover, (*GRIME[params["grime"]], 0), scale=1 / 255))
@@ -58,8 +67,8 @@ class Dull:
     def __post_init__(self) -> None:
         need_span("surface.dull.amount", self.amount, 0, 0.8)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
-        return {"amount": round(between(rng, self.amount), 2)}
+    def sample(self, draw: Draw, severity: float) -> Params | None:
+        return {"amount": round(between(draw, self.amount), 2)}
 
     def apply(self, picture: Picture, params: Params) -> Picture:
         return picture.with_image(cv2.LUT(picture.image, dulled(params["amount"], self.bend)))
@@ -86,10 +95,10 @@ class Fade:
         need_share("surface.fade.share", self.share)
         need_span("surface.fade.amount", self.amount, 0, 0.8)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
-        if not chance(rng, self.share, severity):
+    def sample(self, draw: Draw, severity: float) -> Params | None:
+        if not chance(draw, self.share, severity):
             return None
-        return {"amount": between(rng, self.amount) * (0.5 + 0.5 * severity), "to": between(rng, (110, 190))}
+        return {"amount": between(draw, self.amount, (0.5 + 0.5 * severity)), "to": between(draw, (110, 190))}
 
     def apply(self, picture: Picture, params: Params) -> Picture:
         amount = params["amount"]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from synth.capture.effect import Params, Span, between, chance, need_share, need_span
+from synth.capture.effect import Draw, Params, Span, between, chance, need_share, need_span, whole
 from synth.sample import Image
 from synth.seeding import rng_for
+
+NAMES = 64  # dealers
+NAME_STEPS = 120  # marks, more than any bar is long
 
 
 @dataclass(frozen=True)
@@ -25,19 +29,19 @@ class Surround:
         need_share("surround.bar", self.bar)
         need_span("surround.overlap", self.overlap, 0, 0.08)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params | None:
-        if not chance(rng, self.share, severity):
+    def sample(self, draw: Draw, severity: float) -> Params | None:
+        if not chance(draw, self.share, severity):
             return None
-        light = rng.random() < 0.4
+        light = draw() < 0.4
         params: Params = {
-            "width": between(rng, self.width),
-            "overlap": between(rng, self.overlap),
-            "grey": int(rng.integers(120, 215) if light else rng.integers(5, 60)),
+            "width": between(draw, self.width),
+            "overlap": between(draw, self.overlap),
+            "grey": whole(draw, 120, 215) if light else whole(draw, 5, 60),
             "bar": 0.0,
-            "letters": int(rng.integers(1 << 30)),
+            "letters": int(draw() * NAMES),
         }
-        if rng.random() < self.bar:
-            params["bar"] = between(rng, self.bar_width)
+        if draw() < self.bar:
+            params["bar"] = between(draw, self.bar_width)
         return params
 
 
@@ -62,14 +66,23 @@ def draw_surround(image: Image, params: Params, plate: tuple[int, int, int, int]
 
 
 def letter(image: Image, params: Params, box: tuple[int, int, int, int]) -> None:
-    """The dealer's name: a row of small marks, no letters anybody could read."""
+    """The dealer's name on his bar."""
     left, top, width, height = box
-    if height < 3:
+    under = image[top : top + height, left : left + width]
+    if height < 3 or not under.size:
         return
-    rng = rng_for(params["letters"], 0, "capture/surround")
     ink = (230, 230, 230) if params["grey"] < 128 else (40, 40, 40)
+    under[name_marks(params["letters"], height)[: under.shape[0], : under.shape[1]]] = ink
+
+
+@functools.lru_cache(1024)
+def name_marks(number: int, height: int) -> np.ndarray:
+    """H W bool: a row of small marks, no letters anybody could read."""
+    rng = rng_for(number, height, "capture/surround")
     step = max(3, height)
-    for x in range(left, left + width - step, step):
-        parts = rng.random((3, 2))
-        for u, v in np.rint(parts * (step - 2, height - 1)).astype(int).tolist():
-            cv2.line(image, (x + u, top + v), (x + step // 2, top + height // 2), ink, 1)
+    width = NAME_STEPS * step
+    marks = np.zeros((height, width), np.uint8)
+    for x in range(0, width - step, step):
+        for u, v in (rng.random((3, 2)) * (step - 1, height)).astype(int).tolist():
+            cv2.line(marks, (x + u, v), (x + step // 2, height // 2), 1, 1)
+    return marks.astype(bool)

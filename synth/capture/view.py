@@ -6,6 +6,7 @@ A detector's crop is an axis-aligned box around a tilted plate, or one that foll
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.capture.bend import bend_points
-from synth.capture.effect import Params, Span, between, choice, need_share, need_span
+from synth.capture.effect import Draw, Params, Span, between, choice, need_share, need_span, short
 from synth.sample import Points, Sample
 
 Matrix = NDArray[np.float64]
+Corners = Sequence[Sequence[float]]  # points as plain numbers: numpy is slow on so few
+Box = tuple[float, float, float, float]  # left, top, right, bottom
 ONE_ROW = 90 / 440  # text height of a one-row plate in its widths: `width_px` speaks of such a plate
+WORTH = 60  # rows of a photograph that shrinks to a small output
 MAX_CUT = 0.12  # of the text height: what a crop may take off the text at one side, so that labels stay true
 INTERPOLATIONS = (cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.INTER_CUBIC, cv2.INTER_NEAREST)
 
@@ -37,17 +41,17 @@ class Pose:
         need_span("pose.distance", self.distance, 1.5)
         need_share("pose.left_share", self.left_share)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params:
-        view = between(rng, self.view_deg) * (0.5 + 0.5 * severity)
-        roll = between(rng, self.roll_deg) * float(rng.random()) * (0.5 + 0.5 * severity)
-        azimuth, left = between(rng, self.azimuth_deg), bool(rng.random() < self.left_share)
+    def sample(self, draw: Draw, severity: float) -> Params:
+        view = between(draw, self.view_deg, (0.5 + 0.5 * severity))
+        roll = between(draw, self.roll_deg, draw() * (0.5 + 0.5 * severity))
+        azimuth, left = between(draw, self.azimuth_deg), draw() < self.left_share
         if left:
-            azimuth, roll = 180 - azimuth, -roll
+            azimuth, roll = short(180 - azimuth), -roll
         return {
             "view_deg": view,
             "azimuth_deg": azimuth,
             "roll_deg": roll,
-            "distance": between(rng, self.distance),
+            "distance": between(draw, self.distance),
         }
 
 
@@ -66,11 +70,15 @@ class Crop:
         need_span("crop.text_margin", self.text_margin, -MAX_CUT, 2)
         need_span("crop.stretch", self.stretch, 0.3, 3)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params:
-        tight = bool(rng.random() < self.tight)
+    def sample(self, draw: Draw, severity: float) -> Params:
+        tight = draw() < self.tight
         span = self.text_margin if tight else self.margin
-        sides = [between(rng, span) for _ in range(4)]
-        return {"around": "text" if tight else "plate", "sides": sides, "stretch": between(rng, self.stretch)}
+        sides = [between(draw, span) for _ in range(4)]
+        return {
+            "around": "text" if tight else "plate",
+            "sides": sides,
+            "stretch": between(draw, self.stretch),
+        }
 
 
 @dataclass(frozen=True)
@@ -86,15 +94,15 @@ class Resolution:
         need_span("resolution.width_px", self.width_px, 20)
         need_span("resolution.rows", self.rows, 0.3, 1)
 
-    def sample(self, rng: np.random.Generator, severity: float) -> Params:
+    def sample(self, draw: Draw, severity: float) -> Params:
         small, large = math.log(self.width_px[0]), math.log(self.width_px[1])
         middle = math.log((self.width_px[0] + self.width_px[1]) / 2)
-        if rng.random() < self.low * (0.2 + 1.6 * severity):
-            width = math.exp(between(rng, (small, middle)))
+        if draw() < self.low * (0.2 + 1.6 * severity):
+            width = math.exp(between(draw, (small, middle)))
         else:
-            width = math.exp(between(rng, (middle, large)))
-        rows = round(between(rng, self.rows), 2)
-        return {"width_px": width, "rows": rows, "interpolation": choice(rng, self.weights)}
+            width = math.exp(between(draw, (middle, large)))
+        interpolation = choice(draw, self.weights)
+        return {"width_px": short(width), "rows": between(draw, self.rows), "interpolation": interpolation}
 
 
 @dataclass(frozen=True)
@@ -112,7 +120,7 @@ class View:
     char_quads: Points
 
 
-def projection(params: Params, quad: Points) -> Matrix:
+def projection(params: Params, quad: Corners) -> Matrix:
     """3x3: pixels of the plate -> the picture plane, the plate's height as unit, its centre as origin."""
     left, top, right, bottom = extent(quad)
     x, y, width, height = (left + right) / 2, (top + bottom) / 2, right - left, bottom - top
@@ -128,17 +136,15 @@ def projection(params: Params, quad: Points) -> Matrix:
     return np.array([[a, b, -a * x - b * y], [d, e, -d * x - e * y], [g, h, 1 - g * x - h * y]])
 
 
-def extent(points: Points) -> tuple[float, float, float, float]:
+def extent(points: Corners) -> Box:
     """Left, top, right, bottom."""
-    x, y = points[..., 0], points[..., 1]
-    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+    x, y = zip(*points, strict=True)
+    return min(x), min(y), max(x), max(y)
 
 
-def crop_box(
-    params: Params, quad: Points, rows: Points, text_height: float
-) -> tuple[float, float, float, float]:
+def crop_box(params: Params, plate: Box, text: Box, text_height: float) -> Box:
     """The crop's box in the picture plane; it never takes more than MAX_CUT off the text."""
-    text, plate, sides = extent(rows), extent(quad), params["sides"]
+    sides = params["sides"]
     base, unit = (text, text_height) if params["around"] == "text" else (plate, plate[3] - plate[1])
     cut = MAX_CUT * text_height
     return (
@@ -149,41 +155,48 @@ def crop_box(
     )
 
 
-def row_height(rows: Points) -> float:
+def row_height(quads: Sequence[Corners]) -> float:
     """Height of the lowest row: the mean of its two upright edges."""
-    quads = rows.tolist()
     return min((math.dist(q[0], q[3]) + math.dist(q[1], q[2])) / 2 for q in quads)
 
 
 def view_of(sample: Sample, params: Params, height_px: int, size: tuple[int, int] | None) -> View:
     """The geometry that the recorded numbers `pose`, `crop`, `resolution` and `bend` give this sample."""
-    to_plane = projection(params["pose"], sample.quad)
+    to_plane = projection(params["pose"], sample.quad.tolist())
     points = np.concatenate([sample.quad[None], sample.row_quads, sample.char_quads])
     if "bend" in params:
         points = bend_points(points, params["bend"], sample.quad)
     plane = cv2.perspectiveTransform(points.reshape(1, -1, 2).astype(np.float64), to_plane).reshape(-1, 4, 2)
-    rows = plane[1 : 1 + len(sample.row_quads)]
-    text_height = row_height(rows)
-    left, top, right, bottom = crop_box(params["crop"], plane[0], rows, text_height)
+    plate, *rows = plane[: 1 + len(sample.row_quads)].tolist()
+    text_height, text = row_height(rows), extent([point for row in rows for point in row])
+    left, top, right, bottom = crop_box(params["crop"], extent(plate), text, text_height)
     width, height = right - left, bottom - top
     output = size or (max(8, round(height_px * width / height * params["crop"]["stretch"])), height_px)
-    # more pixels than a little above the output's are not worth their time; small outputs shrink from 72 rows
-    scale = min(
-        params["resolution"]["width_px"] * ONE_ROW / text_height, max(1.25 * output[1], 72.0) / height
+    resolution = params["resolution"]
+    scale = resolution["width_px"] * ONE_ROW / text_height
+    # more pixels than the output's are not worth their time; small outputs shrink from WORTH rows
+    most = max(1.0, WORTH / output[1])
+    photo = (
+        fitted(width * scale, output[0] * most),
+        fitted(height * scale * resolution["rows"], output[1] * most),
     )
-    photo = max(8, round(width * scale)), max(8, round(height * scale * params["resolution"]["rows"]))
     out = ((plane - (left, top)) * (output[0] / width, output[1] / height)).astype(np.float32)
     return View(
         to_photo=onto((left, top, width, height), photo) @ to_plane,
         to_output=onto((left, top, width, height), output) @ to_plane,
         photo=photo,
         output=output,
-        row_px=text_height * scale,
+        row_px=text_height * min(scale, most * output[1] / height),
         interpolation=INTERPOLATIONS[params["resolution"]["interpolation"]],
         quad=out[0],
         row_quads=out[1 : 1 + len(sample.row_quads)],
         char_quads=out[1 + len(sample.row_quads) :],
     )
+
+
+def fitted(length: float, most: float) -> int:
+    """A length in whole pixels."""
+    return max(8, round(min(length, most)))
 
 
 def onto(box: tuple[float, float, float, float], size: tuple[int, int]) -> Matrix:

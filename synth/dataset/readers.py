@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 
 from synth.dataset.files import is_inside, lines, located, split_in, split_of_list, walk
 from synth.dataset.optional import need
@@ -60,7 +61,7 @@ def _metadata(root: Path, table: Path) -> Found:
             yield Problem(where, line.kind, line.message)
             continue
         try:
-            row = json.loads(line)
+            row = orjson.loads(line)
             name = row["file_name"]
         except (ValueError, TypeError, KeyError) as error:
             yield Problem(where, "line", f"not a JSON record with file_name ({error})")

@@ -1,7 +1,7 @@
 """The shard: the unit of work, of resuming and of moving files into place.
 
 A worker fills `.shards/00003.tmp-PID/` and renames it to `.shards/00003/`: pictures as the format stages
-them, `records.jsonl`, `counts.json`, and `done.json` with the digest. So a shard is there whole or not at all.
+them, `records.jsonl`, `counts.json`, and `done.json` with the digest. A shard is there whole or not at all.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Protocol
+
+import orjson
 
 from synth.dataset.atomic import disk_errors
 from synth.dataset.mark import mark_synthetic
@@ -114,7 +116,7 @@ def shard_rows(root: Path, shards: Iterable[ShardDone]) -> Iterator[tuple[Path, 
         folder = shard_folder(root, done.shard)
         with (folder / "records.jsonl").open(encoding="utf-8") as lines:
             for line in lines:
-                yield folder, json.loads(line)
+                yield folder, orjson.loads(line)
 
 
 def shard_counts(root: Path, shards: Iterable[ShardDone]) -> tuple[Balance, dict[str, str]]:

@@ -50,7 +50,9 @@ def test_nothing_read() -> None:
 
 def test_confidence_is_the_surest_step_of_a_character() -> None:
     (eight,) = CODEC.encode("8")
-    scores = np.concatenate([path(eight, sure=0.6), path(eight, sure=0.8), path(BLANK), path(eight, sure=0.7)])
+    scores = np.concatenate(
+        [path(eight, sure=0.6), path(eight, sure=0.8), path(BLANK), path(eight, sure=0.7)]
+    )
     reading = CODEC.decode(scores)
     assert reading.text == "88"
     assert reading.confidences == pytest.approx((0.8, 0.7))

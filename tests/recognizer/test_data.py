@@ -62,7 +62,9 @@ def test_processes_share_the_row_without_overlap(clean: MakeData) -> None:
 
 def test_two_processes_see_what_one_sees_with_the_double_batch() -> None:
     one, two = Window(8, first=3), [Window(4, first=6 + rank, step=2) for rank in (0, 1)]
-    for number, *numbers in itertools.islice(zip(one.numbers(), *(w.numbers() for w in two), strict=False), 5):
+    for number, *numbers in itertools.islice(
+        zip(one.numbers(), *(w.numbers() for w in two), strict=False), 5
+    ):
         halves = [place for w, n in zip(two, numbers, strict=True) for place in w.places(n)]
         assert halves == list(one.places(number))
 
@@ -97,7 +99,9 @@ def items(tmp_path: Path) -> list[Labelled]:
     found = []
     for number in range(10):
         cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((32, 96, 3), number, np.uint8))
-        found.append(Labelled(f"京A{number}", f"{number}.png", FileBlob(tmp_path / f"{number}.png"), "cn/blue"))
+        found.append(
+            Labelled(f"京A{number}", f"{number}.png", FileBlob(tmp_path / f"{number}.png"), "cn/blue")
+        )
     return found
 
 
@@ -129,7 +133,9 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     out = tmp_path_factory.mktemp("generated") / "plates"
     with initialize_config_module("conf", version_base="1.3"):
-        config = compose("generate", [f"out={out}", "count=60", "plates=cn7", "stages=template", "engine=serial"])
+        config = compose(
+            "generate", [f"out={out}", "count=60", "plates=cn7", "stages=template", "engine=serial"]
+        )
     generate(config)
     return out
 

@@ -24,7 +24,11 @@ from synth.errors import UserError
 ROOT = Path(__file__).resolve().parents[2]
 ALONE = Processes(0, 1, torch.device("cpu"))
 RIVALS = {
-    "plates": {"_target_": "recognizer.networks.plates.PlateNet", "widths": [4, 8, 8, 8, 8, 16], "dropout": 0.3},
+    "plates": {
+        "_target_": "recognizer.networks.plates.PlateNet",
+        "widths": [4, 8, 8, 8, 8, 16],
+        "dropout": 0.3,
+    },
     "crnn": {"_target_": "recognizer.networks.crnn.CRNN", "widths": [4, 8, 8, 8, 8], "hidden": 8},
 }
 

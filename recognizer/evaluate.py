@@ -1,0 +1,190 @@
+"""How well a reader reads a labelled set: exact plates with an interval, characters, types, regions, fields.
+
+python -m recognizer.evaluate source=labelled source.path=plates/
+python -m recognizer.evaluate source=ccpd source.path=CCPD2019/ weights=reader.onnx out=runs/ccpd
+
+With `out` it writes metrics.json, readings.tsv and failures.png there.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from recognizer.decoding import PlateReading, fields_of
+from recognizer.failures import Failure, write_failures
+from recognizer.latency import latency
+from recognizer.metrics import Metrics
+from recognizer.reader import Reader
+from synth.app import command, need_positive
+from synth.catalogue import load_type, type_names
+from synth.dataset.atomic import disk_errors, write_atomic
+from synth.dataset.picture import Labelled
+from synth.dataset.sources import read_source
+from synth.errors import UserError, nearest
+from synth.progress import Progress
+from synth.sample import Image
+
+CROPS = ("whole", "box", "straight")
+TIMED = 100  # pictures for the latency
+ANY = ("single", "")  # type names that say nothing: the colour says more
+
+
+@dataclass
+class Trial:
+    """Everything learnt about a set while it is read."""
+
+    metrics: Metrics = field(default_factory=Metrics)
+    legal: Metrics = field(default_factory=Metrics)  # decoded with the grammar
+    failures: list[Failure] = field(default_factory=list)
+    lines: list[str] = field(default_factory=lambda: ["path\ttruth\ttext\ttype\tconfidence"])
+    timed: list[Image] = field(default_factory=list)
+    unreadable: int = 0
+
+
+def group_of(item: Labelled) -> str:
+    """What a plate is counted under in `by_type`: its type, or its colour where the type says nothing."""
+    return item.colour if item.type in ANY and item.colour else item.type or "unknown"
+
+
+@functools.cache
+def types_named(name: str) -> frozenset[str]:
+    """The catalogue types that a data set's word may mean: id, its last part, or the label."""
+    return frozenset(n for n in type_names() if name in (n, n.split("/")[1], load_type(n).label))
+
+
+def true_fields(item: Labelled, group: str, read_type: str) -> dict[str, str]:
+    """The fields of the true text: as labelled, else as a type shows it, the likely ones tried first."""
+    if item.fields:
+        return {name: value for name, value in item.fields.items() if value}
+    for name in dict.fromkeys([*sorted(types_named(group)), read_type, *type_names()]):
+        if found := fields_of(item.text, name):
+            return {key: value for key, value in found.items() if value}
+    return {}
+
+
+def picture_of(item: Labelled, crop: str) -> Image:
+    return item.image() if crop == "whole" else item.plate(straight=crop == "straight")
+
+
+def add(trial: Trial, item: Labelled, image: Image, read: PlateReading, legal: PlateReading | None) -> None:
+    """Count one plate."""
+    group = group_of(item)
+    lengths = {name: len(value) for name, value in true_fields(item, group, read.type).items()}
+    region = lengths.get("region", 0) if lengths else 1
+    meant = types_named(group)
+    for metrics, reading in ((trial.metrics, read), (trial.legal, legal)):
+        if reading is not None:
+            right = reading.type in meant if meant else None
+            metrics.update(item.text, reading.text, group, region, lengths, right, reading.confidence)
+    name = item.name.replace("\t", " ")
+    trial.lines.append(f"{name}\t{item.text}\t{read.text}\t{read.type}\t{read.confidence:.4f}")
+    if read.text != item.text:
+        trial.failures.append(Failure(image, item.text, read.text, read.confidence))
+    if len(trial.timed) < TIMED:
+        trial.timed.append(image)
+
+
+def read_set(reader: Reader, items: Sequence[Labelled], crop: str, batch: int, grammar: bool) -> Trial:
+    """Read every picture of a set; those that are no pictures are told and counted."""
+    trial = Trial()
+    with Progress(len(items), 0, "plates") as progress:
+        for start in range(0, len(items), batch):
+            opened = list(pictures(trial, items[start : start + batch], crop))
+            images = [image for _, image in opened]
+            read = reader.read(images, batch=batch)
+            legal = reader.read(images, True, batch) if grammar else [None] * len(images)
+            for (item, image), one, other in zip(opened, read, legal, strict=True):
+                add(trial, item, image, one, other)
+            progress.add(len(items[start : start + batch]))
+    return trial
+
+
+def pictures(trial: Trial, items: Sequence[Labelled], crop: str) -> Iterator[tuple[Labelled, Image]]:
+    for item in items:
+        try:
+            yield item, picture_of(item, crop)
+        except UserError as error:
+            print(f"error: {error}", file=sys.stderr)
+            trial.unreadable += 1
+
+
+def evaluate(
+    reader: Reader, items: Sequence[Labelled], crop: str, batch: int, grammar: bool, seed: int
+) -> tuple[Trial, dict[str, Any]]:
+    """Read a set; returns what was learnt and the contents of metrics.json."""
+    trial = read_set(reader, items, crop, batch, grammar)
+    if not trial.metrics.exact:
+        raise UserError(f"source.path: none of the {len(items)} pictures can be read")
+    summary = trial.metrics.summary(seed) | latency(reader, trial.timed) | {"unreadable": trial.unreadable}
+    if grammar:
+        legal = trial.legal.summary(seed)
+        summary |= {f"{key}_grammar": legal[key] for key in ("exact", "exact_ci", "exact_without_region")}
+    return trial, summary
+
+
+def table(summary: dict[str, Any]) -> str:
+    """The numbers for people, in Markdown."""
+    low, high = summary["exact_ci"]
+    lines = ["| measure | value |", "|---|---|", f"| plates | {summary['plates']} |"]
+    lines.append(f"| exact | {summary['exact']:.2%} ({low:.2%} to {high:.2%}) |")
+    names = {
+        "exact_grammar": "exact, with grammar",
+        "exact_without_region": "exact without region",
+        "characters": "characters",
+        "type": "type",
+        "region_mean": "mean over regions",
+        "calibration_error": "calibration error",
+    }
+    lines += [
+        f"| {shown} | {summary[key]:.2%} |" for key, shown in names.items() if summary.get(key) is not None
+    ]
+    lines.append(f"| ms a plate (network) | {summary['ms_per_plate']:.2f} ({summary['ms_network']:.2f}) |")
+    counts = summary["plates_by_type"]
+    lines += [f"| type {name}, {counts[name]} | {share:.2%} |" for name, share in summary["by_type"].items()]
+    lines += [f"| region {n}, {v['plates']} | {v['exact']:.2%} |" for n, v in summary["by_region"].items()]
+    lines += [f"| field {name} | {share:.2%} |" for name, share in summary["by_field"].items()]
+    lines += [f"| position {place} | {share:.2%} |" for place, share in summary["by_position"].items()]
+    confused = ", ".join(f"{a or '_'} > {b or '_'} {n}" for a, b, n in summary["confusions"][:10])
+    return "\n".join([*lines, f"| confused (truth > reading) | {confused or 'nothing'} |"])
+
+
+def write_results(out: Path, trial: Trial, summary: dict[str, Any]) -> None:
+    """metrics.json, readings.tsv and failures.png."""
+    with disk_errors(out):
+        write_atomic(out / "metrics.json", json.dumps(summary, ensure_ascii=False, indent=1) + "\n")
+        write_atomic(out / "readings.tsv", "\n".join(trial.lines) + "\n")
+        write_failures(out / "failures.png", trial.failures)
+
+
+@command("evaluate")
+def main(config: DictConfig) -> None:
+    """Evaluate a reader on a labelled set."""
+    need_positive(config, "batch")
+    if config.source.crop not in CROPS:
+        raise UserError(
+            f"source.crop={config.source.crop}: unknown; {nearest(str(config.source.crop), CROPS)}"
+        )
+    found = read_source(config.source.name, config.source.path)
+    items = [item for item in found.items if config.split in (None, item.split)]
+    if not items:
+        splits = ", ".join(sorted({item.split for item in found.items if item.split})) or "none"
+        raise UserError(f"split={config.split}: no picture of it in {found.path}; it has: {splits}")
+    if found.problems:
+        print(found.summary(), file=sys.stderr)
+    reader = Reader.from_pretrained(config.weights, config.backend, config.threads)
+    trial, summary = evaluate(reader, items, config.source.crop, config.batch, config.grammar, config.seed)
+    if config.out is not None:
+        write_results(Path(config.out), trial, summary)
+    print(table(summary))
+
+
+if __name__ == "__main__":
+    main()
