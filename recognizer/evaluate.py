@@ -61,13 +61,11 @@ def types_named(name: str) -> frozenset[str]:
 
 
 def true_fields(item: Labelled, group: str, read_type: str) -> dict[str, str]:
-    """The fields of the true text: as labelled, else as a type shows it, the likely ones tried first."""
-    if item.fields:
-        return {name: value for name, value in item.fields.items() if value}
+    """The fields of the true text, in its order: as a type shows it, the likely ones tried first."""
     for name in dict.fromkeys([*sorted(types_named(group)), read_type, *type_names()]):
         if found := fields_of(item.text, name):
             return {key: value for key, value in found.items() if value}
-    return {}
+    return dict(item.fields) if "".join(item.fields.values()) == item.text else {}
 
 
 def picture_of(item: Labelled, crop: str) -> Image:
@@ -78,12 +76,11 @@ def add(trial: Trial, item: Labelled, image: Image, read: PlateReading, legal: P
     """Count one plate."""
     group = group_of(item)
     lengths = {name: len(value) for name, value in true_fields(item, group, read.type).items()}
-    region = lengths.get("region", 0) if lengths else 1
     meant = types_named(group)
     for metrics, reading in ((trial.metrics, read), (trial.legal, legal)):
         if reading is not None:
             right = reading.type in meant if meant else None
-            metrics.update(item.text, reading.text, group, region, lengths, right, reading.confidence)
+            metrics.update(item.text, reading.text, group, 1, lengths, right, reading.confidence)
     name = item.name.replace("\t", " ")
     trial.lines.append(f"{name}\t{item.text}\t{read.text}\t{read.type}\t{read.confidence:.4f}")
     if read.text != item.text:

@@ -3,8 +3,8 @@
     python -m recognizer.judge plates=cn7 stages=template count=300
     python -m recognizer.judge plates=cn7 capture=mild stages=capture
 
-reads that many plates of each type with PP-OCRv4 and prints the share read exactly, by type and, after a camera,
-by severity. Two-row plates are fed row by row.
+reads that many plates of each type with PP-OCRv4 and prints the share read exactly, by type and, after a
+camera, by severity. Two-row plates are fed row by row.
 """
 
 from __future__ import annotations

@@ -56,6 +56,16 @@ def fields_right(pairs: Sequence[tuple[str, str]], lengths: Mapping[str, int]) -
     return right
 
 
+def region_of(truth: str, lengths: Mapping[str, int]) -> str:
+    """The region of a text, which need not come first, or nothing."""
+    start = 0
+    for name, length in lengths.items():
+        if name == "region":
+            return truth[start : start + length]
+        start += length
+    return ""
+
+
 @dataclass
 class Metrics:
     """Grows plate by plate."""
@@ -81,13 +91,15 @@ class Metrics:
         type_right: bool | None = None,
         confidence: float | None = None,
     ) -> None:
-        """Add a plate; `region` characters at the front of the truth are its region, `lengths` its fields."""
+        """Add a plate; `lengths` are its fields in order, without them the region is the first `region`."""
         pairs = aligned(truth, reading)
+        fields = fields_right(pairs, lengths) if lengths and sum(lengths.values()) == len(truth) else {}
+        rest = [right for name, right in fields.items() if name != "region"]
         self.exact.append(truth == reading)
-        self.without_region.append(without_region(truth, reading, region))
+        self.without_region.append(all(rest) if fields else without_region(truth, reading, region))
         self.characters.append((sum(a == b for a, b in pairs), max(len(truth), len(reading))))
         self.groups.append(group)
-        self.regions.append(truth[:region])
+        self.regions.append(region_of(truth, lengths) if fields and lengths else truth[:region])
         if type_right is not None:
             self.types.append(type_right)
         if confidence is not None:
@@ -95,9 +107,8 @@ class Metrics:
         for place, (a, b) in enumerate(pair for pair in pairs if pair[0]):
             self.positions[place][a == b] += 1
         self.confusions.update(pair for pair in pairs if pair[0] != pair[1])
-        if lengths and sum(lengths.values()) == len(truth):
-            for name, right in fields_right(pairs, lengths).items():
-                self.fields[name][right] += 1
+        for name, right in fields.items():
+            self.fields[name][right] += 1
 
     def summary(self, seed: int = 0) -> dict[str, Any]:
         """Plain data for metrics.json."""

@@ -21,7 +21,7 @@ def save_state(
     optimizer: torch.optim.Optimizer,
     counters: dict[str, int],
 ) -> None:
-    """Networks, moments of the optimiser, counters; whole or not at all. Chance needs no state: see `reseed`."""
+    """Networks, moments of the optimiser, counters; whole or not at all. Chance has no state: `reseed`."""
     tensors: dict[str, Tensor] = {f"network.{name}": value for name, value in network.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
     for number, state in optimizer.state_dict()["state"].items():
@@ -53,13 +53,11 @@ def load_state(
     return counters
 
 
-def moments_of(
-    tensors: dict[str, Tensor], optimizer: torch.optim.Optimizer
-) -> dict[int, dict[str, Tensor]]:
+def moments_of(tensors: dict[str, Tensor], optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Tensor]]:
     """The optimiser's state by parameter, each tensor laid out in memory as its parameter is.
 
-    A fused Adam walks through memory and not by index: moments that come back contiguous while the weights are
-    channels_last would each go to another weight, without any error.
+    A fused Adam walks through memory and not by index: moments that come back contiguous while the weights
+    are channels_last would each go to another weight, without any error.
     """
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     moments: dict[int, dict[str, Tensor]] = {}

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 from torch.utils.data import IterableDataset
 
+from recognizer.calibrate import calibrate, held_out
 from recognizer.checkpoint import Header
 from recognizer.codec import Codec, codec_of
 from recognizer.data import Batch, Shuffled, Stream, Window, lessons_of
@@ -23,7 +24,7 @@ from recognizer.distributed import start
 from recognizer.loop import MakeData, Settings, Trial, train
 from recognizer.metrics import Metrics
 from recognizer.reading import readings, scores_of
-from synth.app import command
+from synth.app import command, need_positive
 from synth.catalogue import type_names
 from synth.dataset.picture import Labelled
 from synth.dataset.sources import read_source
@@ -98,6 +99,7 @@ def settings_of(config: DictConfig) -> Settings:
 @command("train_recognizer")
 def main(config: DictConfig) -> None:
     """Train a plate reader."""
+    need_positive(config, "images", "batch", "tick", "keep")
     processes = start(config.threads)
     header = header_of(config)
     settings = settings_of(config)
@@ -108,6 +110,8 @@ def main(config: DictConfig) -> None:
     trials = trials_of(config, header) if processes.first else {}
     weights = train(settings, header, data, trials, processes, config.resume)
     if processes.first:
+        if config.data.source == "synthetic":
+            calibrate(weights, *held_out(config))
         print(f"{weights}: {settings.images} images")
 
 

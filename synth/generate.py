@@ -2,7 +2,8 @@
 
 python -m synth.generate plates=cn7 count=1000 out=plates/
 python -m synth.generate plates=jp stages=capture capture=hard format=lmdb out=jp/
-python -m synth.generate -m hydra/launcher=submitit_slurm part='range(8)' parts=8 out=big/   # then once more without -m
+python -m synth.generate -m hydra/launcher=submitit_slurm part='range(8)' parts=8 out=big/
+python -m synth.generate parts=8 out=big/     once all parts are made: finishes the folder
 """
 
 from __future__ import annotations

@@ -6,7 +6,9 @@ Drawn up to four times too large and shrunk, in a few versions a type (border wi
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -66,9 +68,7 @@ class Canvas:
     def blank(self) -> Image:
         return np.zeros(self.shape, np.uint8)
 
-    def lay(
-        self, mask: Image, colour: tuple[int, int, int], opacity: float = 1.0, structure: bool = True
-    ) -> None:
+    def lay(self, mask: Image, colour: Sequence[float], opacity: float = 1.0, structure: bool = True) -> None:
         """Paint a mask in a colour, and note it in the structure."""
         a = mask.astype(np.float32)[..., None] * (opacity / 255)
         self.rgb += (np.array(colour, np.float32) - self.rgb) * a
@@ -131,7 +131,7 @@ def paint(plate: PlateType, marks: tuple[Mark, ...], scale: float, version: int 
     return Ground(image, shrink(inside, canvas.size), shrink(canvas.structure & inside, canvas.size))
 
 
-def shrink(picture: NDArray, size: tuple[int, int]) -> NDArray:  # type: ignore[type-arg]
+def shrink(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 

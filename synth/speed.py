@@ -1,7 +1,7 @@
 """Speed of drawing and generating, one core, from a warm cache.
 
-    python -m synth.speed                 clean 64-pixel plates a second, per type and all types mixed
-    python -m synth.speed stages=capture  the same with the camera
+python -m synth.speed                 clean 64-pixel plates a second, per type and all types mixed
+python -m synth.speed stages=capture  the same with the camera
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from synth.app import command, need_positive
 from synth.pipeline import BATCH, stages_of
 from synth.render import render
-from synth.sample import Stage
+from synth.sample import Sample, Stage
 from synth.seeding import rng_for
 from synth.template import Plan, as_sample
 
@@ -23,14 +23,16 @@ def rate(plan: Plan, stages: dict[str, Stage], config: DictConfig, rounds: int =
     """Plates a second of processor time: the best of some rounds over the same texts, one unmeasured."""
     seed, height_px = config.seed, config.height_px
     plates = [plan.of(seed, index) for index in range(config.count)]
+
+    def drawn(index: int) -> Sample:
+        kind, fields = plates[index]
+        return as_sample(render(kind, fields, height_px, rng_for(seed, index, "template")), seed, index)
+
     best = 0.0
     for turn in range(rounds):
         begun = time.process_time()
         for start in range(0, len(plates), BATCH):
-            batch = [
-                as_sample(render(kind, fields, height_px, rng_for(seed, start + n, "template")), seed, start + n)
-                for n, (kind, fields) in enumerate(plates[start : start + BATCH])
-            ]
+            batch = [drawn(index) for index in range(start, min(start + BATCH, len(plates)))]
             for stage in stages.values():
                 batch = stage(batch)
         if turn:

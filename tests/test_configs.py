@@ -54,7 +54,7 @@ def test_every_choice_of_a_group_composes(group: str) -> None:
 
 @pytest.mark.parametrize("line", commands())
 def test_commands_of_the_readme_compose(line: str) -> None:
-    match = COMMAND.match(line.split(" #")[0].split("     ")[0])
+    match = COMMAND.match(line.split(" #", maxsplit=1)[0].split("     ", maxsplit=1)[0])
     assert match is not None
     module, words = match.group(1), shlex.split(match.group(2))
     app = CONFIG_OF.get(module, module.split(".")[1])

@@ -1,7 +1,7 @@
 """CRNN (Shi, Bai and Yao, 2015): convolutions, a bidirectional LSTM along the line, CTC; here as a rival.
 
-The columns of the picture become a sequence, so it reads one line well and has to learn by heart how two lines
-above each other come out as one text.
+The columns of the picture become a sequence, so it reads one line well and has to learn by heart how two
+lines above each other come out as one text.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from synth.errors import UserError
 
 
 class CRNN(nn.Module):
-    """About 0.95 M parameters at the default widths; 42 steps at 48 x 168."""
+    """About 0.97 M parameters at the default widths; 42 steps at 48 x 168."""
 
     def __init__(
         self,

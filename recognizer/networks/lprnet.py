@@ -1,9 +1,9 @@
 """LPRNet (Zherzdev and Gruzdev, 2018): a light convolutional reader of one-row plates, here as a rival.
 
-The layout is the one everybody benchmarks: 24 x 94 in, 18 steps out, small basic blocks, global context taken
-at four depths. Three things differ. The 3-D poolings, which also drop channels, are 2-D poolings of every n-th
-channel (equal bit for bit, and fit for channels_last). The context is scaled picture by picture, so that a
-reading does not depend on what else is in the batch. A second output names the type.
+The layout is the one everybody benchmarks: 24 x 94 in, 18 steps out, small basic blocks, global context
+taken at four depths. Three things differ. The 3-D poolings, which also drop channels, are 2-D poolings of
+every n-th channel (equal bit for bit, and fit for channels_last). The context is scaled picture by picture,
+so that a reading does not depend on what else is in the batch. A second output names the type.
 """
 
 from __future__ import annotations

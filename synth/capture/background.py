@@ -16,7 +16,7 @@ from synth.capture.pool import window
 from synth.sample import Image
 from synth.seeding import rng_for
 
-POOLS = 96  # pictures, 0.4 MB each
+POOLS = 48  # pictures, 0.4 MB each
 TEXTURE_SIZE = (224, 608)  # height, width, for a plate 64 pixels high
 PAINTS = (  # a car's colours and how common they are; dark plastic is what most plates are screwed to
     ((18, 18, 20), 0.26),

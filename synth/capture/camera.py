@@ -48,7 +48,7 @@ class Camera:
             "bend": self.bend.sample(draw, severity),
         }
         whole = {**self.surface, **self.effects}
-        levels = grey_levels(sample) if floor > 0 else (0.0, 255.0)
+        levels = grey_levels(sample.plate.type) if floor > 0 else (0.0, 255.0)
         for calm in (1.0, *CALMER):
             drawn = {name: effect.sample(draw, severity * calm) for name, effect in whole.items()}
             if contrast_after(levels, whole, drawn) >= floor:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import cv2
+import functools
+from collections.abc import Mapping, Sequence
 
 from synth.capture.effect import Effect, Params
-from synth.sample import Image, Sample
+from synth.spec import Ink, PlateType, Rgb
 
 NOISE_WEIGHT = 1.5  # contrast that one grey level of noise costs
-LINES = slice(2, None, 6)  # the lines of the plate that are looked at
 
 
-def grey_levels(sample: Sample) -> tuple[float, float]:
-    """Mean grey of the plate's ground and of its ink."""
-    if sample.mask is None:
-        return 70.0, 200.0
-    mask = sample.mask[LINES]
-    grey: Image = cv2.cvtColor(sample.image[LINES], cv2.COLOR_RGB2GRAY)
-    return cv2.mean(grey, cv2.inRange(mask, 0, 20))[0], cv2.mean(grey, cv2.inRange(mask, 200, 255))[0]
+@functools.cache
+def grey_levels(plate: PlateType) -> tuple[float, float]:
+    """Mean grey of a type's ground and of its ink, as painted."""
+    stops = [stop.colour for panel in plate.ground for stop in panel.stops]
+    return mean_grey(plate, stops), mean_grey(plate, [row.ink for row in plate.rows])
+
+
+def mean_grey(plate: PlateType, inks: Sequence[Rgb | Ink]) -> float:
+    colours = [plate.colours[ink] if isinstance(ink, str) else ink for ink in inks]
+    return sum(0.299 * r + 0.587 * g + 0.114 * b for r, g, b in colours) / len(colours)
 
 
 def contrast_after(

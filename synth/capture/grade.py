@@ -87,7 +87,7 @@ class Grade:
             "hue_deg": swayed(draw, self.hue_deg, severity),
             "haze": short(self.haze[0] + haze),
             "haze_level": between(draw, self.haze_level),
-            "gamma": round(swayed(draw, self.gamma, severity), 2),
+            "gamma": round(20 * swayed(draw, self.gamma, severity)) / 20,
             "punch": round(between(draw, self.punch), 1),
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -45,14 +46,15 @@ class Motion:
             return None
         length = between(draw, self.length, (0.4 + 0.6 * severity))
         # cars drive and cameras shake mostly level: twice as often within 30 degrees of it as beyond
-        angle = between(draw, (-30, 30)) if draw() < 0.67 else between(draw, (30, 150))
-        return {"length": length, "angle_deg": angle}
+        angle = round(between(draw, (-6, 6)) if draw() < 0.67 else between(draw, (6, 30)))
+        return {"length": length, "angle_deg": 5 * angle}
 
     def apply(self, picture: Picture, params: Params) -> Picture:
-        kernel = path(params["length"] * picture.row_px, params["angle_deg"])
+        kernel = path(round(4 * params["length"] * picture.row_px) / 4, params["angle_deg"])
         return picture.with_image(cv2.filter2D(picture.image, -1, kernel)) if kernel.size > 1 else picture
 
 
+@functools.lru_cache(1024)
 def path(length_px: float, angle_deg: float) -> np.ndarray:
     """The kernel of a straight path of this length, sub-pixel, sum 1."""
     half = max(0, math.ceil((length_px - 1) / 2))

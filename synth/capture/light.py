@@ -26,9 +26,9 @@ def ramp(length: int) -> np.ndarray:
     return np.linspace(-1, 1, length, dtype=np.float32)
 
 
-def lit(picture: Picture, light: np.ndarray) -> Picture:
-    """The picture under a light map, H W in units of the light there was."""
-    level = cv2.convertScaleAbs(light, alpha=NEUTRAL)
+def lit(picture: Picture, change: np.ndarray, times: float) -> Picture:
+    """The picture under a light map: H W, the change in units of the light there was, before a factor."""
+    level = cv2.convertScaleAbs(change, alpha=NEUTRAL * times, beta=NEUTRAL)
     return picture.with_image(
         cv2.multiply(picture.image, cv2.merge((level, level, level)), scale=1 / NEUTRAL)
     )
@@ -55,7 +55,7 @@ class Gradient:
 
     def apply(self, picture: Picture, params: Params) -> Picture:
         height, width = picture.image.shape[:2]
-        return lit(picture, 1 + params["depth"] / 2 * plane(height, width, params["angle_deg"]))
+        return lit(picture, plane(height, width, params["angle_deg"]), params["depth"] / 2)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Shadow:
     def apply(self, picture: Picture, params: Params) -> Picture:
         height, width = picture.image.shape[:2]
         into = (plane(height, width, params["angle_deg"]) - params["at"]) / params["softness"]
-        return lit(picture, 1 - params["depth"] * np.clip(into + 0.5, 0, 1))
+        return lit(picture, np.clip(into + 0.5, 0, 1), -params["depth"])
 
 
 @dataclass(frozen=True)

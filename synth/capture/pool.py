@@ -10,9 +10,9 @@ import numpy as np
 from synth.sample import Image
 from synth.seeding import rng_for
 
-POOL_SIZE = (320, 512)  # height, width
+POOL_SIZE = (256, 448)  # height, width
 NOISE_SIGMA = 32.0  # grey levels of noise in the pool
-NOISE_POOLS = 48  # 0.5 MB each
+NOISE_POOLS = 24  # 0.3 MB each
 BLOTCH_POOLS = 16
 
 

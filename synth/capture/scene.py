@@ -27,11 +27,11 @@ def photograph(sample: Sample, surface: Mapping[str, Effect], params: Params, vi
     place = (left, top, width, height)
     canvas = lay_background(params["background"], top + height + bottom, left + width + right, place)
     image = worn(sample, surface, params)
-    lay_over(canvas[top : top + height, left : left + width], image, sample.alpha)
+    cv2.copyTo(image, sample.alpha, canvas[top : top + height, left : left + width])
     if "surround" in params:
         draw_surround(canvas, params["surround"], place)
     if "bend" in params:
-        canvas = bend_image(canvas, params["bend"], sample.quad + np.float32([left, top]))
+        canvas = bend_image(canvas, params["bend"], sample.quad + np.array((left, top), np.float32))
     shrink = row_height(sample.row_quads.tolist()) / view.row_px
     return warp(canvas, from_edges(view.to_photo, left, top), view.photo, shrink)
 
@@ -42,18 +42,6 @@ def worn(sample: Sample, surface: Mapping[str, Effect], params: Params) -> Image
         if name in params:
             picture = effect.apply(picture, params[name])
     return picture.image
-
-
-def lay_over(under: Image, image: Image, alpha: Image) -> None:
-    """Put the plate over what is behind its corners, in place; only rows with a corner are blended."""
-    edge = cv2.min(alpha[:, 0].copy(), alpha[:, -1].copy()).tobytes()  # a corner is open at the plate's ends
-    first, last = (edge.index(255), edge.rindex(255) + 1) if 255 in edge else (len(edge), len(edge))
-    under[first:last] = image[first:last]
-    for rows in (slice(0, first), slice(last, None)):
-        if under[rows].size:
-            cover = cv2.merge((alpha[rows],) * 3)
-            kept = cv2.multiply(under[rows], cv2.bitwise_not(cover), scale=1 / 255)
-            under[rows] = cv2.add(kept, cv2.multiply(image[rows], cover, scale=1 / 255))
 
 
 def reach(to_plate: Matrix, photo: tuple[int, int], height: int, width: int) -> tuple[int, int, int, int]:
@@ -88,7 +76,9 @@ def moved_mask(mask: Image, quad: Points, params: Params, view: View) -> Image:
     """Character coverage in the picture put out: 0 beyond the plate."""
     if "bend" in params:
         mask = bend_image(mask, params["bend"], quad)
-    return np.asarray(cv2.warpPerspective(mask, from_edges(view.to_output, 0, 0), view.output))
+    (width, height), (w, h) = view.output, view.photo
+    to_output = np.diag([width / w, height / h, 1]) @ view.to_photo
+    return np.asarray(cv2.warpPerspective(mask, from_edges(to_output, 0, 0), view.output))
 
 
 def captured_mask(sample: Sample) -> Image:

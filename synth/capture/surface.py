@@ -23,7 +23,10 @@ from synth.capture.effect import (
 from synth.capture.pool import BLOTCH_POOLS, blotches, window
 from synth.sample import Image
 
-GRIME = ((70, 62, 50), (120, 112, 98), (30, 30, 32), (150, 150, 150))  # mud, dust, soot, chalk
+GRIME = tuple(  # mud, dust, soot, chalk: 3x3 each, from cover to colour
+    np.diag(colour).astype(np.float32) / np.float32(255)
+    for colour in ((70, 62, 50), (120, 112, 98), (30, 30, 32), (150, 150, 150))
+)
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,7 @@ class Dirt:
         part = cv2.convertScaleAbs(cloud, alpha=params["opacity"])
         cover = cv2.merge((part, part, part))
         kept = cv2.multiply(picture.image, cv2.bitwise_not(cover), scale=1 / 255)
-        return picture.with_image(
-            cv2.add(kept, cv2.multiply(cover, (*GRIME[params["grime"]], 0), scale=1 / 255))
-        )
+        return picture.with_image(cv2.add(kept, cv2.transform(cover, GRIME[params["grime"]])))
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from synth.capture.effect import Draw, Params, Span, between, chance, need_share
 from synth.sample import Image
 from synth.seeding import rng_for
 
-NAMES = 64  # dealers
-NAME_STEPS = 120  # marks, more than any bar is long
+NAMES = 12  # dealers
+NAME_STEPS = 64  # marks
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ def letter(image: Image, params: Params, box: tuple[int, int, int, int]) -> None
     if height < 3 or not under.size:
         return
     ink = (230, 230, 230) if params["grey"] < 128 else (40, 40, 40)
-    under[name_marks(params["letters"], height)[: under.shape[0], : under.shape[1]]] = ink
+    marks = name_marks(params["letters"], height)[: under.shape[0], : under.shape[1]]
+    under[:, : marks.shape[1]][marks] = ink
 
 
 @functools.lru_cache(1024)

@@ -110,7 +110,6 @@ class View:
     """The geometry of one sample: from the plate to the photograph's crop, and to the picture put out."""
 
     to_photo: Matrix
-    to_output: Matrix
     photo: tuple[int, int]  # width, height of the crop in pixels of the photograph
     output: tuple[int, int]
     row_px: float  # height of the lowest text row in the photograph
@@ -183,11 +182,10 @@ def view_of(sample: Sample, params: Params, height_px: int, size: tuple[int, int
     out = ((plane - (left, top)) * (output[0] / width, output[1] / height)).astype(np.float32)
     return View(
         to_photo=onto((left, top, width, height), photo) @ to_plane,
-        to_output=onto((left, top, width, height), output) @ to_plane,
         photo=photo,
         output=output,
         row_px=text_height * min(scale, most * output[1] / height),
-        interpolation=INTERPOLATIONS[params["resolution"]["interpolation"]],
+        interpolation=INTERPOLATIONS[resolution["interpolation"]],
         quad=out[0],
         row_quads=out[1 : 1 + len(sample.row_quads)],
         char_quads=out[1 + len(sample.row_quads) :],

@@ -55,7 +55,7 @@ LPRNET = {"_target_": "recognizer.networks.lprnet.LPRNet", "dropout": 0.0}
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "height", "width", "images", "rate"),
-    [(NARROW, 32, 96, 10_000, 0.004), (LPRNET, 24, 94, 4_000, 0.002)],
+    [(NARROW, 32, 96, 10_000, 0.004), (LPRNET, 24, 94, 3_000, 0.002)],
     ids=["plates", "lprnet"],
 )
 def test_two_hundred_plates_are_learnt(

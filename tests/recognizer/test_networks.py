@@ -1,4 +1,4 @@
-"""The networks: one interface, small, every weight trained, a reading that no neighbour in the batch changes."""
+"""The networks: one interface, small, every weight trained, readings that no neighbour in a batch changes."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def test_layout_of_the_folder(serial: Path) -> None:
     assert expected <= names
     assert not [name for name in names if name.startswith(".")]
     rows = [json.loads(line) for line in (serial / "train" / "metadata.jsonl").read_text().splitlines()]
-    assert list(rows[0])[0] == "file_name"
+    assert next(iter(rows[0])) == "file_name"
     assert all((serial / "train" / row["file_name"]).is_file() for row in rows)
     assert "synthetic" in (serial / "card.md").read_text()
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from synth.capture import grade, lens, light, pool, sensor, surface
 from synth.capture.background import Background, lay_background
 from synth.capture.bend import Bend, bend_image, bend_points
-from synth.capture.effect import Effect, Picture, brief
+from synth.capture.effect import Effect, Picture, draws, short
 from synth.capture.surround import Surround, draw_surround
 from synth.errors import UserError
 from synth.seeding import rng_for
@@ -53,9 +55,9 @@ def picture() -> Picture:
 def test_alone(name: str) -> None:
     effect, before = EFFECTS[name], picture()
     kept = before.image.copy()
-    params = effect.sample(rng_for(1, 2, name), 1.0)
-    assert params is not None
-    params = brief(params)
+    params = effect.sample(draws(rng_for(1, 2, name)), 1.0)
+    assert params is not None and json.loads(json.dumps(params)) == params
+    assert all(value == short(value) for value in params.values() if isinstance(value, float))
     after, again = effect.apply(before, params), effect.apply(before, params)
     assert after.image.shape == kept.shape and after.image.dtype == np.uint8
     assert np.mean(after.image != kept) > 0.01
@@ -69,7 +71,8 @@ def test_severity_decides_how_often(name: str) -> None:
         pytest.skip("what every photograph of this camera has")
     rare = type(effect)(**{**vars(effect), "share": 0.3})
     counts = [
-        sum(rare.sample(rng_for(1, n, name), severity) is not None for n in range(300)) for severity in (0, 1)
+        sum(rare.sample(draws(rng_for(1, n, name)), severity) is not None for n in range(300))
+        for severity in (0, 1)
     ]
     assert counts[0] < 40 < 110 < counts[1]
 
@@ -100,7 +103,7 @@ def test_pools_are_pure_functions() -> None:
 
 def test_bend_moves_points_with_pixels() -> None:
     bend = Bend(1, (0.1, 0.1))
-    params = bend.sample(rng_for(0, 0, "bend"), 1.0)
+    params = bend.sample(draws(rng_for(0, 0, "bend")), 1.0)
     assert params is not None
     quad = np.float32([[20, 20], [180, 20], [180, 80], [20, 80]])
     for x in (40, 100, 150):
@@ -117,12 +120,12 @@ def test_background_and_surround() -> None:
     plate = (30, 20, 200, 64)
     backdrop = Background((0.8, 1.2), 1.0, (0.1, 0.2))
     seen = {
-        lay_background(brief(backdrop.sample(rng_for(0, n, "b"), 0.5)), 110, 260, plate).tobytes()
+        lay_background(backdrop.sample(draws(rng_for(0, n, "b")), 0.5), 110, 260, plate).tobytes()
         for n in range(9)
     }
     assert len(seen) == 9
     image = np.full((110, 260, 3), 128, np.uint8)
-    params = Surround(1, (0.05, 0.05), (0.03, 0.03), 1, (0.2, 0.2)).sample(rng_for(0, 0, "s"), 1.0)
+    params = Surround(1, (0.05, 0.05), (0.03, 0.03), 1, (0.2, 0.2)).sample(draws(rng_for(0, 0, "s")), 1.0)
     assert params is not None
     draw_surround(image, params, plate)
     assert (image[86:94, 60:200] != 128).any() and (image[30:70, 40:220] == 128).all()
