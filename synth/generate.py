@@ -102,9 +102,7 @@ def fitted(sample: Sample, size: tuple[int, int] | None) -> Sample:
 
 def encoded(sample: Sample) -> bytes:
     """The picture as JPEG, of the quality that a stage drew."""
-    quality = next(
-        (int(s["jpeg_quality"]) for s in reversed(sample.stages) if "jpeg_quality" in s), JPEG_QUALITY
-    )
+    quality = next((int(s["quality"]) for s in reversed(sample.stages) if "quality" in s), JPEG_QUALITY)
     done, data = cv2.imencode(
         ".jpg", cv2.cvtColor(sample.image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
     )
