@@ -29,4 +29,5 @@ def stage_code(stage: str) -> int:
 def rng_for(seed: int, index: int, stage: str) -> np.random.Generator:
     """The random stream of one stage of one sample; the same in any order, process and engine."""
     words = (seed & 0xFFFFFFFFFFFFFFFF, (index & 0xFFFFFFFF) << 32 | stage_code(stage))
-    return np.random.Generator(np.random.Philox(Key(np.array(words, dtype=np.uint64)))  # type: ignore[arg-type])
+    key = Key(np.array(words, dtype=np.uint64))
+    return np.random.Generator(np.random.Philox(key))  # type: ignore[arg-type]
