@@ -44,7 +44,7 @@ from synth.errors import UserError
 from synth.pipeline import BATCH, Pipeline, pipeline_of
 from synth.progress import Progress
 from synth.record import Record
-from synth.sample import Sample
+from synth.sample import Points, Sample
 
 JPEG_QUALITY = 92  # where no stage drew one
 PLACE = (
@@ -124,9 +124,9 @@ def record_of(sample: Sample, split: str, sha: str) -> Record:
         rows=list(sample.rows),
         width=sample.image.shape[1],
         height=sample.image.shape[0],
-        quad=rounded(sample.quad),
-        row_quads=rounded(sample.row_quads),
-        char_quads=rounded(sample.char_quads),
+        quad=plain_list(sample.quad),
+        row_quads=plain_list(sample.row_quads),
+        char_quads=plain_list(sample.char_quads),
         split=split,
         stages=list(sample.stages),
         config_sha=sha,
@@ -136,9 +136,9 @@ def record_of(sample: Sample, split: str, sha: str) -> Record:
     )
 
 
-def rounded(points: np.ndarray) -> Any:
-    """Pixels to a hundredth, as plain lists."""
-    return np.round(points.astype(np.float64), 2).tolist()
+def plain_list(points: Points) -> Any:
+    """As plain numbers; a row of a data set rounds them to hundredths of a pixel."""
+    return points.tolist()
 
 
 def settings(config: DictConfig) -> dict[str, Any]:

@@ -46,13 +46,13 @@ def disk_errors(root: Path) -> Iterator[None]:
         raise
 
 
-def publish(staged: Path, final: Path) -> None:
+def publish(staged: str, final: str) -> None:
     """Move a finished file or folder to its final name; doing it again after a kill is harmless."""
     try:
-        staged.rename(final)
+        os.rename(staged, final)  # noqa: PTH104
     except FileNotFoundError:
-        if not final.exists():
+        if not Path(final).exists():
             raise UserError(
                 f"{final}: lost, it is not among the unfinished shards either; "
-                f"delete {final.parent} and start again"
+                f"delete {Path(final).parent} and start again"
             ) from None

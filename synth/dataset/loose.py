@@ -76,22 +76,22 @@ class Loose:
 
     def publish(self, root: Path, shards: Sequence[ShardDone]) -> None:
         fields = sorted({name for done in shards for name in done.fields})
-        staged: list[Path] = []
+        staged: list[str] = []  # plain strings: Path costs more than the renaming itself
 
         def rows() -> Iterator[Row]:
             for folder, row in shard_rows(root, shards):
-                staged.append(folder / f"{row['id']}.jpg")
+                staged.append(f"{folder}/{row['id']}.jpg")
                 yield row
 
-        made: set[Path] = set()
+        base, made = str(root), set[str]()
         with disk_errors(root), Lists(root) as lists:
             for entry in self.index(rows(), fields):
                 if entry.path:
-                    final = root / entry.path
-                    if final.parent not in made:
-                        final.parent.mkdir(parents=True, exist_ok=True)
-                        made.add(final.parent)
-                    publish(staged.pop(), final)
+                    parent = entry.path.rpartition("/")[0]
+                    if parent not in made:
+                        os.makedirs(f"{base}/{parent}", exist_ok=True)  # noqa: PTH103
+                        made.add(parent)
+                    publish(staged.pop(), f"{base}/{entry.path}")
                 for name, line in entry.lines:
                     lines = lists[name]
                     lines.write(line + "\n")

@@ -67,7 +67,7 @@ class Parquet:
             for done in shards:
                 for split in done.splits:
                     final = root / "data" / f"{split}-{numbers[split]:05d}-of-{totals[split]:05d}.parquet"
-                    publish(shard_folder(root, done.shard) / f"{split}.parquet", final)
+                    publish(f"{shard_folder(root, done.shard)}/{split}.parquet", str(final))
                     numbers[split] += 1
 
 

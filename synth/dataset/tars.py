@@ -42,7 +42,7 @@ class WebDataset:
             for done in shards:
                 for split in done.splits:
                     final = root / f"{split}-{numbers[split]:05d}.tar"
-                    publish(shard_folder(root, done.shard) / f"{split}.tar", final)
+                    publish(f"{shard_folder(root, done.shard)}/{split}.tar", str(final))
                     numbers[split] += 1
 
 

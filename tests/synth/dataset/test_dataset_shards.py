@@ -159,7 +159,7 @@ def test_a_full_disk_while_finishing(
 ) -> None:
     write_shard(tmp_path, FORMATS[name], 0, shard_items(0))
     with monkeypatch.context() as patch, pytest.raises(UserError, match="no space left"):
-        patch.setattr(Path, "rename", _full)
+        patch.setattr("os.rename", _full)
         finish(tmp_path, FORMATS[name], 1, config, "0.1")
     assert not (tmp_path / "manifest.json").exists()
     assert finish(tmp_path, FORMATS[name], 1, config, "0.1").total == 12
