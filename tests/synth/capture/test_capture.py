@@ -77,19 +77,43 @@ def correlation(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float:
     return float(np.corrcoef(*greys)[0, 1])
 
 
+def even(grey: np.ndarray) -> np.ndarray:
+    """Without slow light: shadows and gradients are no fault of the quads."""
+    detail = grey - cv2.GaussianBlur(grey, (0, 0), 14)
+    return np.asarray(detail / (np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), 14)) + 4))
+
+
+def returned(before: Sample, after: Sample) -> tuple[float, float, float]:
+    """A captured plate led back by its quad: correlation with the clean one, shift in pixels, size of the photo."""
+    x0, y0 = before.row_quads.min(axis=(0, 1)).astype(int)
+    x1, y1 = before.row_quads.max(axis=(0, 1)).astype(int)
+    back, clean = (
+        even(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32))[y0:y1, x0:x1]
+        for image in (straightened(after, before), before.image)
+    )
+    steps = [(dx, dy) for dx in np.arange(-1.5, 2, 0.5) for dy in np.arange(-1.5, 2, 0.5)]
+    best = max(steps, key=lambda step: agreement(moved(back, *step), clean))
+    photo = after.stages[-1]["resolution"]
+    return agreement(back, clean), float(np.hypot(*best)), photo["width_px"] * photo["rows"]
+
+
+def moved(picture: np.ndarray, dx: float, dy: float) -> np.ndarray:
+    size = picture.shape[::-1]
+    return np.asarray(cv2.warpAffine(picture, np.array([[1, 0, dx], [0, 1, dy]]), size))
+
+
+def agreement(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.corrcoef(a[2:-2, 2:-2].ravel(), b[2:-2, 2:-2].ravel())[0, 1])
+
+
 def test_quads_lead_back_to_the_clean_plate() -> None:
-    samples = plates(120)
-    scores = []
-    for before, after in zip(samples, build(name="mild")(samples), strict=True):
-        x0, y0 = before.row_quads.min(axis=(0, 1)).astype(int)
-        x1, y1 = before.row_quads.max(axis=(0, 1)).astype(int)
-        inside = np.zeros(before.image.shape[:2], bool)
-        inside[y0 + 3 : y1 - 3, x0 + 3 : x1 - 3] = True
-        bow = after.stages[-1].get("bend", {}).get("bow", 0)
-        if abs(bow) < 0.02:
-            scores.append(correlation(straightened(after, before), before.image, inside))
-    scores.sort()
-    assert scores[len(scores) // 10] > 0.9, scores[:20]
+    """500 captures, the blurriest tenth aside: 0.9 correlation on 49 of 50, hardly one off by a pixel."""
+    samples = plates(500)
+    found = [returned(*pair) for pair in zip(samples, build(name="mild")(samples), strict=True)]
+    found.sort(key=lambda item: item[2])
+    scores, shifts = (np.array([item[n] for item in found[50:]]) for n in (0, 1))
+    assert (scores > 0.9).mean() >= 0.98, np.sort(scores)[:20]
+    assert np.median(shifts) == 0 and (shifts < 1).mean() > 0.98, np.sort(shifts)[-20:]
 
 
 def test_a_shifted_quad_would_be_noticed() -> None:
