@@ -26,6 +26,7 @@ from recognizer.metrics import Metrics
 from recognizer.reading import readings, scores_of
 from synth.app import command, need_positive
 from synth.catalogue import type_names
+from synth.dataset.atomic import disk_errors
 from synth.dataset.picture import Labelled
 from synth.dataset.sources import read_source
 from synth.errors import UserError
@@ -104,8 +105,9 @@ def main(config: DictConfig) -> None:
     header = header_of(config)
     settings = settings_of(config)
     if processes.first:
-        settings.out.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(config, settings.out / "config.yaml", resolve=True)
+        with disk_errors(settings.out):
+            settings.out.mkdir(parents=True, exist_ok=True)
+            OmegaConf.save(config, settings.out / "config.yaml", resolve=True)
     data = make_data(config, header)
     trials = trials_of(config, header) if processes.first else {}
     weights = train(settings, header, data, trials, processes, config.resume)

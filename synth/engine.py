@@ -47,8 +47,10 @@ class Pool:
     workers: int | None = None
 
     def __post_init__(self) -> None:
-        if self.workers is not None and self.workers < 1:
-            raise UserError(f"engine.workers: {self.workers} is less than one; null means one a core")
+        if self.workers is not None and (not isinstance(self.workers, int) or self.workers < 1):
+            raise UserError(
+                f"engine.workers: {self.workers!r} is not a whole number above 0 or null, one a core"
+            )
 
     def map(self, work: Callable[[int], Result], jobs: Sequence[int]) -> Iterator[Result]:
         count = min(self.workers or cores(), max(1, len(jobs)))

@@ -146,13 +146,17 @@ def settings(config: DictConfig) -> dict[str, Any]:
     plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     assert isinstance(plain, dict)
     need_positive(config, "count", "shard_size", "height_px", "parts")
+    if plain["part"] is not None and not 0 <= plain["part"] < plain["parts"]:
+        raise UserError(f"part: {plain['part']} is not one of 0 to {plain['parts'] - 1}; parts count from 0")
     check_fractions(plain["split"])
     return {str(key): value for key, value in plain.items()}
 
 
-def generate(config: DictConfig) -> Path:
-    """Make, or go on making, the data set of a configuration; returns its folder."""
+def generate(config: DictConfig) -> tuple[Path, bool]:
+    """Make, or go on making, the data set of a configuration; returns its folder and whether it is whole."""
     plain = settings(config)
+    if isinstance(plain["plates"]["types"], str):
+        raise UserError(f"plates.types: give a list, [{plain['plates']['types']}]")
     root, form = Path(plain["out"]), format_named(plain["format"])
     check_labels(form, {name: load_type(name).label for name in plain["plates"]["types"]})
     pipeline_of(config)  # every error of configuration is told before a file is written
@@ -161,8 +165,7 @@ def generate(config: DictConfig) -> Path:
     shards = math.ceil(plain["count"] / plain["shard_size"])
     claim(root, identity)
     if read_manifest(root) is not None and not is_unfinished(root):
-        print(f"{root}: finished already, {plain['count']} plates")
-        return root
+        return root, True
     mine = plain["part"] is not None
     with nullcontext() if mine else hold(root):
         if not mine:
@@ -173,9 +176,9 @@ def generate(config: DictConfig) -> Path:
         ]
         make(plain, root, engine, todo, sum(d.count for d in done.values()))
         if mine:
-            return root
+            return root, False
         finish(root, form, shards, identity, __version__, command_line())
-    return root
+    return root, True
 
 
 def engine_of(described: dict[str, Any]) -> Engine:
@@ -205,9 +208,13 @@ def command_line() -> str:
 @command("generate")
 def main(config: DictConfig) -> None:
     """Generate a labelled data set of synthetic plates."""
-    root = generate(config)
-    if config.part is None:
-        print(f"{root}: {config.count} plates; look at {root / 'sheet.png'}, numbers in {root / 'card.md'}")
+    there = read_manifest(Path(config.out)) is not None
+    root, whole = generate(config)
+    if whole:
+        said = "finished already, " if there else ""
+        print(
+            f"{root}: {said}{config.count} plates; look at {root / 'sheet.png'}, numbers in {root / 'card.md'}"
+        )
 
 
 if __name__ == "__main__":

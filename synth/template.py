@@ -26,6 +26,8 @@ class Plan:
     weights: tuple[int, ...] = ()  # how many of each type in a deck; one each when empty
 
     def __post_init__(self) -> None:
+        if not isinstance(self.ambiguous, bool):
+            raise UserError(f"balance.ambiguous: {self.ambiguous!r} is not true or false")
         if not self.types:
             raise UserError("plates.types: empty; name at least one type, for example plates.types=[cn/blue]")
         if self.mode not in MODES:
@@ -44,10 +46,9 @@ class Plan:
         text = self.texts[index % len(self.texts)]
         able = candidates(text, self.types)
         if not able:
-            reasons = "; ".join(str(grammar_of(name).problem(text, "uniform")) for name in self.types[:2])
-            raise UserError(
-                f"texts: line {index % len(self.texts) + 1}: {text!r} fits none of the types: {reasons}"
-            )
+            reason = grammar_of(self.types[0]).problem(text, "uniform")
+            where = f"texts: line {index % len(self.texts) + 1}: {text!r}"
+            raise UserError(f"{where} fits none of the types; {self.types[0]}: {reason}")
         legal = [name for name, is_legal in able if is_legal] or [name for name, _ in able]
         name = legal[int(rng_for(seed, index, "given").integers(len(legal)))]
         return load_type(name), grammar_of(name).parse(text)

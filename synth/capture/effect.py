@@ -96,10 +96,8 @@ def place(draw: Draw, pools: int) -> Params:
 
 def need_span(key: str, span: Span, low: float = -np.inf, high: float = np.inf) -> None:
     """A range must be two numbers in order, inside its limits."""
-    if len(span) != 2 or not low <= span[0] <= span[1] <= high:
-        raise UserError(
-            f"capture.{key}: {list(span)} is no range; give [low, high] within [{low:g}, {high:g}]"
-        )
+    if isinstance(span, str | int | float) or len(span) != 2 or not low <= span[0] <= span[1] <= high:
+        raise UserError(f"capture.{key}: {span} is no range; give [low, high] within [{low:g}, {high:g}]")
 
 
 def need_share(key: str, share: float) -> None:

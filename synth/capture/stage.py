@@ -42,9 +42,11 @@ class Capture:
         need_span("quality", self.quality, 1, 100)
         if self.height_px < 8:
             raise UserError(f"capture.height_px: {self.height_px} is too small; give at least 8")
-        if self.size is not None and (len(self.size) != 2 or min(self.size) < 8):
+        if self.size is not None and (
+            isinstance(self.size, str) or len(self.size) != 2 or min(self.size) < 8
+        ):
             raise UserError(
-                f"capture.size: {list(self.size)} is no size; give [width, height], at least 8 each, or null"
+                f"capture.size: {self.size} is no size; give [width, height], at least 8 each, or null"
             )
         unknown = set(self.weights) - set(self.cameras)
         if unknown:

@@ -43,6 +43,8 @@ def disk_errors(root: Path) -> Iterator[None]:
             raise UserError(
                 f"{root}: a file is in the way ({error.filename}); choose another out="
             ) from error
+        if error.errno == errno.ENOENT and not root.exists():
+            raise UserError(f"{root}: cannot be made there; choose another out=") from error
         raise
 
 

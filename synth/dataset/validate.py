@@ -23,7 +23,7 @@ CheckText = Callable[[str, str], str | None]  # (text, type) -> what is wrong wi
 LENGTHS = range(3, 15)
 ODD = 4.0  # times larger or smaller than the median is an odd size
 TINY_PX = 6
-SLACK = 0.1  # of the picture: a tight crop may cut the plate's corners off
+SLACK = 0.6  # of the picture: a tight crop cuts to the text and leaves the plate's corners outside
 CHINESE = frozenset(
     "京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新港澳挂学领使临警试超应急民航"
 )

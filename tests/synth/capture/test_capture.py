@@ -84,7 +84,7 @@ def even(grey: np.ndarray) -> np.ndarray:
 
 
 def returned(before: Sample, after: Sample) -> tuple[float, float, float]:
-    """A captured plate led back by its quad: correlation with the clean one, shift in pixels, size of the photo."""
+    """A captured plate led back by its quad: correlation with the clean one, shift, size of the photo."""
     x0, y0 = before.row_quads.min(axis=(0, 1)).astype(int)
     x1, y1 = before.row_quads.max(axis=(0, 1)).astype(int)
     back, clean = (
