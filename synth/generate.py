@@ -212,9 +212,7 @@ def main(config: DictConfig) -> None:
     root, whole = generate(config)
     if whole:
         said = "finished already, " if there else ""
-        print(
-            f"{root}: {said}{config.count} plates; look at {root / 'sheet.png'}, numbers in {root / 'card.md'}"
-        )
+        print(f"{root}: {said}{config.count} plates; contact sheet {root / 'sheet.png'}, numbers in card.md")
 
 
 if __name__ == "__main__":
