@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.codec import BLANK, Codec, Reading
+from recognizer.codec import BLANK, Codec
 from recognizer.decoding import SURE, PlateReading, Probabilities, plate_reading
 from synth.errors import UserError
 from synth.grammar import candidates, grammar_of
@@ -37,17 +37,13 @@ def legal_reading(text: NDArray[np.float32], kind: NDArray[np.float32], codec: C
     for prefix, log_probability in beam(text):
         if log_probability + math.log(float(kind.max())) <= best[0]:
             break  # no prior can lift what follows above it
-        prior, number = best_type(spelled(prefix, codec), kind, codec)
+        prior, number = best_type(codec.spell(prefix), kind, codec)
         best = max(best, (log_probability + prior, prefix, number), key=lambda found: found[0])
     _, prefix, number = best
     reading = codec.decode(text)
-    if reading.text != spelled(prefix, codec):
-        reading = Reading(spelled(prefix, codec), confidences(text, prefix))
+    if reading.text != codec.spell(prefix):
+        reading = codec.reading(prefix, confidences(text, prefix))
     return plate_reading(text, reading, codec, number, float(kind[number]))
-
-
-def spelled(prefix: Prefix, codec: Codec) -> str:
-    return "".join(codec.characters[number - 1] for number in prefix)
 
 
 def best_type(text: str, kind: NDArray[np.float32], codec: Codec) -> tuple[float, int]:
@@ -96,7 +92,7 @@ def likely(probs: NDArray[np.float32], top: int) -> Iterator[list[tuple[int, flo
 
 
 def confidences(probs: NDArray[np.float32], prefix: Prefix) -> tuple[float, ...]:
-    """One confidence a character: its highest probability on the likeliest path of this text (Viterbi)."""
+    """One confidence a symbol: its highest probability on the likeliest path of this text (Viterbi)."""
     states = np.full(2 * len(prefix) + 1, BLANK)
     states[1::2] = prefix
     skips = np.zeros(len(states), bool)  # a blank between two different characters may be left out

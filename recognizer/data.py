@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import IterableDataset
 
+from gan.runtime.window import Window
 from recognizer.codec import Codec
 from recognizer.pictures import fit
 from synth.dataset.picture import Labelled
@@ -53,25 +52,6 @@ class Lesson:
 
     until: int
     config: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Window:
-    """Which batches of an endless numbered row this process makes: `first`, then every `step`-th."""
-
-    size: int  # pictures a batch
-    first: int = 0
-    step: int = 1
-
-    def numbers(self) -> Iterator[int]:
-        """The batch numbers; the workers of a loader share them in turn, so that order never changes."""
-        cv2.setNumThreads(1)
-        worker = get_worker_info()
-        place, count = (worker.id, worker.num_workers) if worker else (0, 1)
-        return itertools.count(self.first + place * self.step, count * self.step)
-
-    def places(self, number: int) -> range:
-        return range(number * self.size, (number + 1) * self.size)
 
 
 class Stream(IterableDataset[Batch]):
@@ -118,26 +98,6 @@ class Shuffled(IterableDataset[Batch]):
         turn, position = divmod(place, len(self.items))
         order = np.random.default_rng((self.seed, turn)).permutation(len(self.items))
         return self.items[int(order[position])]
-
-
-def loader(dataset: IterableDataset[Batch], workers: int) -> Iterator[Batch]:
-    """Batches in order, made in `workers` spawned processes, or here with 0."""
-    context: Any = "spawn" if workers else None
-    ahead = 6 if workers else None
-    return iter(
-        DataLoader(
-            dataset,
-            batch_size=None,
-            num_workers=workers,
-            multiprocessing_context=context,
-            prefetch_factor=ahead,
-            worker_init_fn=one_thread if workers else None,
-        )
-    )
-
-
-def one_thread(_: int) -> None:
-    torch.set_num_threads(1)
 
 
 MADE_BY = ("plates", "balance", "stages", "height_px", "seed", "texts")  # what the pipeline needs to know

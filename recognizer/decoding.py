@@ -37,17 +37,17 @@ class PlateReading:
 
 @dataclass(frozen=True)
 class Legend:
-    """What explains a network's scores: the size of its pictures, characters, types, temperature."""
+    """What explains a network's scores: the size of its pictures, symbols, types, temperature."""
 
     height: int
     width: int
-    characters: str
+    symbols: tuple[str, ...]
     types: tuple[str, ...]
     temperature: float = 1.0
 
     @property
     def codec(self) -> Codec:
-        return Codec(self.characters, self.types)
+        return Codec(self.symbols, self.types)
 
     @classmethod
     def of(cls, header: Mapping[str, Any]) -> Legend:
@@ -55,7 +55,7 @@ class Legend:
         return cls(
             int(header["height"]),
             int(header["width"]),
-            str(header["characters"]),
+            tuple(header["symbols"]),
             tuple(header["types"]),
             float(header["temperature"]),
         )

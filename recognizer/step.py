@@ -1,8 +1,6 @@
-"""One training step of a reader: forward in bfloat16, losses in float32, average of the weights."""
+"""One training step of a reader: forward in bfloat16, losses in float32."""
 
 from __future__ import annotations
-
-import copy
 
 import torch
 import torch.nn.functional as F
@@ -10,22 +8,22 @@ from torch import Tensor, nn
 
 from recognizer.codec import BLANK
 from recognizer.data import Batch, as_input
+from recognizer.networks.slots import slots_of
+from synth.errors import UserError
 
 TYPE_WEIGHT = 0.15
+EMPTY_WEIGHT = 0.2  # of an unused slot against a used one
 
 
 def losses(network: nn.Module, batch: Batch, device: torch.device, autocast: bool) -> tuple[Tensor, Tensor]:
-    """CTC loss of the characters and cross entropy of the type, each a mean over the batch."""
+    """Loss of the text and cross entropy of the type, each a mean over the batch."""
     images = as_input(batch.images.to(device, non_blocking=True)).contiguous(
         memory_format=torch.channels_last
     )
     with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
         scores, types = network(images)
-    steps = torch.full((len(scores),), scores.shape[1], dtype=torch.int32)
-    log_probs = scores.float().log_softmax(2).transpose(0, 1)  # T N C
-    text = F.ctc_loss(
-        log_probs, batch.targets.to(device), steps, batch.lengths, BLANK, reduction="none", zero_infinity=True
-    )
+    slotted = getattr(getattr(network, "module", network), "slotted", False)  # DDP keeps it in `module`
+    text = (slot_loss if slotted else ctc_loss)(scores.float(), batch)
     known = batch.types >= 0
     kind = (
         F.cross_entropy(types[known.to(device)].float(), batch.types[known].to(device))
@@ -35,23 +33,27 @@ def losses(network: nn.Module, batch: Batch, device: torch.device, autocast: boo
     return (text / batch.lengths.to(device).clamp(min=1)).mean(), kind
 
 
-class Average:
-    """Exponential moving average of a network's weights, warmed up; the one that is used and saved."""
+def ctc_loss(scores: Tensor, batch: Batch) -> Tensor:
+    """CTC loss of N T C scores, one a picture."""
+    steps = torch.full((len(scores),), scores.shape[1], dtype=torch.int32)
+    targets = batch.targets.to(scores.device)
+    log_probs = scores.log_softmax(2).transpose(0, 1)  # T N C
+    return F.ctc_loss(log_probs, targets, steps, batch.lengths, BLANK, reduction="none", zero_infinity=True)
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self.network = copy.deepcopy(network).eval().requires_grad_(False)
-        self.decay = decay
 
-    @torch.no_grad()
-    def update(self, network: nn.Module, step: int) -> None:
-        decay = min(self.decay, (1 + step) / (10 + step))
-        for mine, theirs in zip(
-            self.network.state_dict().values(), network.state_dict().values(), strict=True
-        ):
-            if mine.is_floating_point():
-                mine.lerp_(theirs.to(mine.dtype), 1 - decay)
-            else:
-                mine.copy_(theirs)
+def slot_loss(scores: Tensor, batch: Batch) -> Tensor:
+    """Cross entropy of the slots, one sum a picture: slot n holds symbol n, the rest are blank."""
+    slots = slots_of(scores)  # N S C
+    longest = int(batch.lengths.max())
+    if longest > slots.shape[1]:
+        raise UserError(
+            f"recognizer.network.slots: {slots.shape[1]} are too few for a text of {longest} symbols"
+        )
+    wanted = torch.full(slots.shape[:2], BLANK, dtype=torch.int64)
+    wanted[torch.arange(slots.shape[1]) < batch.lengths[:, None]] = batch.targets.long()
+    wanted = wanted.to(scores.device)
+    each = F.cross_entropy(slots.transpose(1, 2), wanted, reduction="none")  # N S
+    return (each * torch.where(wanted == BLANK, EMPTY_WEIGHT, 1.0)).sum(1)
 
 
 def learning_rate(peak: float, images: int, warmup: int, total: int) -> float:

@@ -16,11 +16,12 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 from torch.utils.data import IterableDataset
 
+from gan.runtime.distributed import start
+from gan.runtime.window import Window
 from recognizer.calibrate import calibrate, held_out
 from recognizer.checkpoint import Header
 from recognizer.codec import Codec, codec_of
-from recognizer.data import Batch, Shuffled, Stream, Window, lessons_of
-from recognizer.distributed import start
+from recognizer.data import Batch, Shuffled, Stream, lessons_of
 from recognizer.loop import MakeData, Settings, Trial, train
 from recognizer.metrics import Metrics
 from recognizer.reading import readings, scores_of
@@ -38,7 +39,7 @@ def header_of(config: DictConfig) -> Header:
     """The network of the configuration, with the vocabulary of every bundled type."""
     codec = codec_of(type_names())
     network: Any = OmegaConf.to_container(config.recognizer.network, resolve=True)
-    return Header(network, config.recognizer.height, config.recognizer.width, codec.characters, codec.types)
+    return Header(network, config.recognizer.height, config.recognizer.width, codec.symbols, codec.types)
 
 
 def make_data(config: DictConfig, header: Header) -> MakeData:

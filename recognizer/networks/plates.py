@@ -1,8 +1,10 @@
 """PlateNet: one small convolutional reader for one- and two-row plates of every type.
 
-The feature map ends two rows high. Its upper row is read from left to right, then its lower row, as one
-sequence for CTC: a two-row plate puts each line of text in its row, and a one-row plate learns to use one of
-them. Nothing is cut at a fixed height, so tilted two-row plates are read from the whole crop.
+The whole crop becomes a map four cells high; nothing is cut at a fixed height, so tilted two-row plates are
+read like any other. Two heads read the map (docs/results.md compares them):
+
+- `slots` (default): one attention map a symbol; the first looks for the province or the Japanese office.
+- `lines`: the map shrinks to two rows, which CTC reads as one sequence, upper row first.
 """
 
 from __future__ import annotations
@@ -10,11 +12,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from recognizer.networks.slots import Slots
+
 
 class Convolution(nn.Sequential):
-    """3x3 convolution, batch norm, ReLU."""
+    """Convolution, batch norm, ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, stride: tuple[int, int] = (1, 1), kernel: int = 3) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: tuple[int, int] = (1, 1)) -> None:
         super().__init__(
             nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
             nn.BatchNorm2d(outputs),
@@ -23,58 +27,90 @@ class Convolution(nn.Sequential):
 
 
 class Residual(nn.Module):
-    """x + two convolutions of x."""
+    """x + what a narrow 3x3 convolution between two others makes of it."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, narrow: int, edge: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(Convolution(channels, channels), Convolution(channels, channels))
+        layers = [Convolution(channels, narrow, edge)]
+        if edge == 1:
+            layers.append(Convolution(narrow, narrow))
+        self.body = nn.Sequential(
+            *layers,
+            nn.Conv2d(narrow, channels, edge, padding=edge // 2, bias=False),
+            nn.BatchNorm2d(channels),
+        )
 
     def forward(self, x: Tensor) -> Tensor:  # x: N C H W
-        return x + self.body(x)
+        return torch.relu(x + self.body(x))
+
+
+class Context(nn.Module):
+    """What stands to the left and right: a wide convolution of each channel, then a mix of them."""
+
+    def __init__(self, channels: int, kernel: tuple[int, int]) -> None:
+        super().__init__()
+        padding = (kernel[0] // 2, kernel[1] // 2)
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, channels, kernel, padding=padding, groups=channels, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.Conv2d(channels, channels, 1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:  # x: N C H W
+        return torch.relu(x + self.body(x))
+
+
+class Lines(nn.Module):
+    """Two rows of the map, the upper one first, as one sequence for CTC."""
+
+    def __init__(self, channels: int, classes: int, dropout: float) -> None:
+        super().__init__()
+        self.rows = Convolution(channels, channels, stride=(2, 1))
+        self.classes = nn.Sequential(nn.Dropout(dropout), nn.Linear(channels, classes))
+
+    def forward(self, x: Tensor) -> Tensor:  # x: N C 4 W
+        scores: Tensor = self.classes(self.rows(x).flatten(2).transpose(1, 2))  # N 2W classes
+        return scores
 
 
 class PlateNet(nn.Module):
-    """About 0.9 M parameters at the default widths, 0.15 GMAC at 48 x 168."""
+    """About 0.5 M parameters and 70 MMAC at 64 x 128 with the default widths."""
 
     def __init__(
         self,
         classes: int,
         types: int,
-        height: int = 48,
-        width: int = 168,
-        widths: tuple[int, ...] = (24, 48, 72, 96, 128, 160),
+        height: int = 64,
+        width: int = 128,
+        widths: tuple[int, ...] = (32, 48, 96, 128, 160),
+        head: str = "slots",
+        slots: int = 12,
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        self.height, self.width = height, width
-        a, b, c, d, e, f = widths
-        self.features = nn.Sequential(  # H W are those of 48 x 168
-            Convolution(3, a, (2, 2)),  # 24 84
-            Convolution(a, b, (2, 2)),  # 12 42
-            Residual(b),
-            Convolution(b, c),
-            Convolution(c, d, (2, 1)),  # 6 42
-            Residual(d),
-            Convolution(d, e),
-            Convolution(e, f, (height // 16, 1)),  # 2 42
+        a, b, c, d, e = widths
+        self.features = nn.Sequential(  # H W are those of 64 x 128
+            Convolution(3, a, stride=(2, 2)),  # 32 64
+            Convolution(a, b, stride=(2, 2)),  # 16 32
+            Residual(b, 2 * b // 3, 3),
+            Convolution(b, c, stride=(2, 1)),  # 8 32
+            Residual(c, c // 2, 1),
+            Convolution(c, d, stride=(2, 1)),  # 4 32
+            Residual(d, d // 2, 1),
+            Convolution(d, e, 1),
+            Context(e, (3, 11)),
+            Context(e, (3, 11)),
         )
-        self.context = nn.Sequential(  # along the lines
-            nn.Conv2d(f, f, (1, 7), padding=(0, 3), groups=f, bias=False),
-            nn.BatchNorm2d(f),
-            nn.Conv2d(f, f, 1),
-            nn.ReLU(inplace=True),
-        )
-        self.dropout = nn.Dropout(dropout)
-        self.characters = nn.Linear(f, classes)
-        self.kind = nn.Sequential(nn.Linear(2 * f, 96), nn.ReLU(inplace=True), nn.Linear(96, types))
+        cells = (-(-height // 16), -(-width // 4))
+        self.slotted = head == "slots"  # tells the training which loss its scores want
+        self.text = Slots(e, classes, slots, cells, dropout) if self.slotted else Lines(e, classes, dropout)
+        self.kind = nn.Sequential(nn.Linear(2 * e, 96), nn.ReLU(inplace=True), nn.Linear(96, types))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:  # x: N 3 H W
-        x = standardised(x)
-        x = self.features(x)  # N F 2 42
-        x = x + self.context(x)
-        rows = x.flatten(2).transpose(1, 2)  # N 84 F: upper row, then lower row
-        pooled = torch.cat([rows.mean(1), rows.amax(1)], dim=1)  # N 2F
-        return self.characters(self.dropout(rows)), self.kind(pooled)
+        x = self.features(standardised(x))  # N E 4 32
+        pooled = torch.cat([x.mean((2, 3)), x.amax((2, 3))], dim=1)  # N 2E
+        return self.text(x), self.kind(pooled)
 
 
 def standardised(x: Tensor) -> Tensor:

@@ -13,9 +13,10 @@ import torch
 from hydra import compose, initialize_config_module
 from omegaconf import DictConfig
 
+from gan.runtime.window import Window
 from recognizer.checkpoint import Header
 from recognizer.codec import codec_of
-from recognizer.data import Lesson, Stream, Window
+from recognizer.data import Lesson, Stream
 from recognizer.loop import MakeData, Settings
 
 TYPES = ("cn/blue", "cn/yellow_double")
@@ -42,11 +43,11 @@ def header() -> Header:
     """PlateNet with a hundredth of its weights, dropout and all."""
     network = {
         "_target_": "recognizer.networks.plates.PlateNet",
-        "widths": [4, 8, 8, 8, 8, 16],
+        "widths": [4, 8, 8, 8, 16],
         "dropout": 0.3,
     }
     codec = codec_of(TYPES)
-    return Header(network, 32, 96, codec.characters, codec.types)
+    return Header(network, 32, 96, codec.symbols, codec.types)
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def test_beam_finds_what_the_best_path_misses() -> None:
     """Two steps `a` 0.4, blank 0.6: the best path is empty, the likeliest text is `a` (0.64)."""
     probs = np.array([[0.6, 0.4], [0.6, 0.4]], np.float32)
     assert beam(probs)[0] == ((1,), pytest.approx(math.log(0.64)))
-    assert decoded((probs[None], np.ones((1, 1), np.float32)), Codec("a", ("x",)))[0].text == ""
+    assert decoded((probs[None], np.ones((1, 1), np.float32)), Codec(("a",), ("x",)))[0].text == ""
 
 
 def test_a_long_unsure_row_does_not_underflow() -> None:

@@ -29,7 +29,7 @@ def test_the_temperature_is_found(truth: float) -> None:
     scores[:, 0, 1] = np.abs(rng.normal(0, 3, 4000))
     likely = 1 / (1 + np.exp(-scores[:, 0, 1] / truth))
     truths = ["a" if hit else "b" for hit in rng.random(4000) < likely]
-    found = fit_temperature((scores, np.zeros((4000, 1), np.float32)), truths, Codec("ab", ("x",)))
+    found = fit_temperature((scores, np.zeros((4000, 1), np.float32)), truths, Codec(tuple("ab"), ("x",)))
     assert found == pytest.approx(truth, rel=0.08)
 
 

@@ -31,7 +31,7 @@ def test_every_text_of_every_type_comes_back(name: str) -> None:
 
 
 def test_classes() -> None:
-    assert CODEC.classes == len(set(CODEC.characters)) + 1  # each character once, and the blank
+    assert CODEC.classes == len(set(CODEC.symbols)) + 1  # each symbol once, and the blank
     assert CODEC.types == tuple(type_names())
     assert all(0 < number < CODEC.classes for number in CODEC.encode("京A88888"))
     assert codec_of(["cn/blue"]).encode("京A1") != CODEC.encode("京A1")
@@ -60,12 +60,20 @@ def test_confidence_is_the_surest_step_of_a_character() -> None:
 
 @pytest.mark.parametrize("text", ["京A1234é", "☃", "京A 1234"])
 def test_an_unknown_character_is_an_error_that_names_it(text: str) -> None:
-    unknown = next(char for char in text if char not in CODEC.characters)
+    unknown = next(char for char in text if char not in CODEC.symbols)
     with pytest.raises(UserError, match=f"{unknown!r} is not in the reader's vocabulary"):
         CODEC.encode(text)
 
 
 def test_a_small_vocabulary_has_only_what_its_types_show() -> None:
-    digits = Codec("0123456789", ("x",))
+    digits = Codec(tuple("0123456789"), ("x",))
     assert digits.encode("907") == [10, 1, 8]
-    assert "I" not in codec_of(["cn/blue"]).characters and "O" not in codec_of(["cn/blue"]).characters
+    assert "I" not in codec_of(["cn/blue"]).symbols and "O" not in codec_of(["cn/blue"]).symbols
+
+
+def test_an_office_is_one_symbol_and_its_characters_share_a_confidence() -> None:
+    office, three = CODEC.encode("尾張小牧3")
+    assert CODEC.symbols[office - 1] == "尾張小牧"
+    scores = np.concatenate([path(office, sure=0.7), path(BLANK), path(three, sure=0.9)])
+    reading = CODEC.decode(scores)
+    assert reading.text == "尾張小牧3" and reading.confidences == pytest.approx((0.7, 0.7, 0.7, 0.7, 0.9))

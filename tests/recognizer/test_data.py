@@ -13,8 +13,9 @@ import torch
 from omegaconf import DictConfig
 from torch.utils.data import IterableDataset
 
+from gan.runtime.window import Window, loader
 from recognizer.checkpoint import Header
-from recognizer.data import Batch, Shuffled, Window, as_input, collate, fit, lessons_of, loader
+from recognizer.data import Batch, Shuffled, as_input, collate, fit, lessons_of
 from recognizer.loop import MakeData
 from recognizer.train import header_of, make_data
 from synth.dataset.picture import FileBlob, Labelled

@@ -205,7 +205,7 @@ def test_errors_are_one_line(
 
 
 def test_the_failure_sheet_draws_every_character() -> None:
-    characters = {c for name in type_names() for c in tiny_header().characters} | set("领使学警挂港澳鄂闽")
+    characters = {c for name in type_names() for c in tiny_header().symbols} | set("领使学警挂港澳鄂闽")
     box = {char: font_of(char, 20).getmask(char).getbbox() for char in characters}
     assert all(box.values())
     pictures = [

@@ -39,7 +39,7 @@ def test_equal_to_torch(count: int) -> None:
 
 def test_the_legend_travels_with_it() -> None:
     header = tiny_header()
-    expected = Legend(32, 96, header.characters, header.types, header.temperature)
+    expected = Legend(32, 96, header.symbols, header.types, header.temperature)
     assert OnnxBackend(exported()).legend == TorchBackend(checkpoint()).legend == expected
     metadata = {prop.key: prop.value for prop in onnx.load(exported()).metadata_props}
     assert json.loads(metadata["header"])["types"] == list(header.types)

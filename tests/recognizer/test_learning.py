@@ -11,9 +11,10 @@ import pytest
 import torch
 from torch import nn
 
+from gan.runtime.distributed import Processes
+from gan.runtime.window import Window
 from recognizer.checkpoint import Header, load
-from recognizer.data import Shuffled, Window
-from recognizer.distributed import Processes
+from recognizer.data import Shuffled
 from recognizer.loop import Settings, train
 from recognizer.reading import readings, scores_of
 from synth.dataset.picture import Labelled
@@ -46,7 +47,7 @@ def exact(network: nn.Module, items: list[Labelled], header: Header) -> float:
 
 NARROW = {
     "_target_": "recognizer.networks.plates.PlateNet",
-    "widths": [12, 24, 32, 32, 48, 64],
+    "widths": [12, 24, 32, 48, 64],
     "dropout": 0.0,
 }
 LPRNET = {"_target_": "recognizer.networks.lprnet.LPRNet", "dropout": 0.0}

@@ -87,7 +87,8 @@ def test_every_weight_is_trained(described: Header, bfloat16: bool) -> None:
         name for name, p in network.named_parameters() if p.grad is None or not bool(p.grad.abs().sum() > 0)
     ]
     assert not idle
-    still = [name for name, value in network.named_buffers() if torch.equal(before[name], value)]
+    moving = [name for name in before if name != "text.between"]  # a constant
+    still = [name for name in moving if torch.equal(before[name], dict(network.named_buffers())[name])]
     assert not still  # batch norm follows the data
 
 

@@ -96,7 +96,7 @@ def test_sure_blanks_still_part_repeated_characters() -> None:
     probs[[3, 7], 1] = 1
     assert probability(probs, [1, 1]) == pytest.approx(1)
     assert probability(probs, [1]) < 1e-3
-    assert decoded((probs[None], np.ones((1, 1), np.float32)), Codec("ab", ("x",)))[0].text == "aa"
+    assert decoded((probs[None], np.ones((1, 1), np.float32)), Codec(tuple("ab"), ("x",)))[0].text == "aa"
 
 
 def test_a_left_out_character_lowers_the_confidence() -> None:
@@ -104,7 +104,7 @@ def test_a_left_out_character_lowers_the_confidence() -> None:
     scores[0, [0, 2, 3], 0] = 9  # blank
     scores[0, 4, 1] = 9
     scores[0, 1] = (1.0, 0.9, -9.0)  # blank, or nearly as well an `a`
-    read = readings((scores, np.zeros((1, 1), np.float32)), Codec("ab", ("x",)))[0]
+    read = readings((scores, np.zeros((1, 1), np.float32)), Codec(tuple("ab"), ("x",)))[0]
     assert read.text == "a" and read.characters[0] > 0.99 and 0.4 < read.confidence < 0.6
 
 
@@ -140,7 +140,7 @@ def test_corrupt_weights(ending: str, tmp_path: Path) -> None:
 
 def test_weights_of_another_network(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
-    wider = {**NETWORK, "widths": [8, 8, 8, 8, 8, 16]}
+    wider = {**NETWORK, "widths": [8, 8, 8, 8, 16]}
     save(path, build(tiny_header()), replace(tiny_header(), network=wider))
     with pytest.raises(UserError, match=r"w\.safetensors: weights of another network"):
         Reader.from_pretrained(path)

@@ -16,8 +16,8 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
+from gan.runtime.distributed import Processes
 from recognizer.checkpoint import Header
-from recognizer.distributed import Processes
 from recognizer.loop import MakeData, Settings, train
 from synth.errors import UserError
 
@@ -26,7 +26,7 @@ ALONE = Processes(0, 1, torch.device("cpu"))
 RIVALS = {
     "plates": {
         "_target_": "recognizer.networks.plates.PlateNet",
-        "widths": [4, 8, 8, 8, 8, 16],
+        "widths": [4, 8, 8, 8, 16],
         "dropout": 0.3,
     },
     "crnn": {"_target_": "recognizer.networks.crnn.CRNN", "widths": [4, 8, 8, 8, 8], "hidden": 8},
@@ -93,7 +93,7 @@ def test_the_comparison_can_fail(settings: Callable[..., Settings], header: Head
 
 
 def test_dropout_is_drawn_anew_at_every_step_and_process(header: Header) -> None:
-    from recognizer.state import reseed
+    from gan.runtime.state import reseed
 
     drawn = []
     for seed, images, rank in ((0, 0, 0), (0, 32, 0), (0, 0, 1), (1, 0, 0), (0, 0, 0)):
@@ -104,15 +104,16 @@ def test_dropout_is_drawn_anew_at_every_step_and_process(header: Header) -> None
 
 def test_moments_come_back_in_the_memory_order_of_their_weights(tmp_path: Path) -> None:
     """A fused Adam on the CPU walks through memory: contiguous moments would go to other weights."""
-    from recognizer.state import load_state, save_state
+    from gan.runtime.state import load_state, save_state
 
     network = nn.Conv2d(3, 8, 3).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(network.parameters(), fused=True)
     network(torch.randn(2, 3, 9, 9)).square().sum().backward()
     optimizer.step()
-    save_state(tmp_path / "state", network, network, optimizer, {"images": 1})
+    parts = {"network": network, "optimizer": optimizer}
+    save_state(tmp_path / "state", parts, {"images": 1})
     again = torch.optim.AdamW(network.parameters(), fused=True)
-    assert load_state(tmp_path / "state", network, network, again) == {"images": 1}
+    assert load_state(tmp_path / "state", {"network": network, "optimizer": again}) == {"images": 1}
     for key in ("exp_avg", "exp_avg_sq", "step"):
         before, after = optimizer.state[network.weight][key], again.state[network.weight][key]
         assert torch.equal(before, after) and before.stride() == after.stride(), key
@@ -167,7 +168,7 @@ def test_a_state_that_does_not_fit_is_one_line(
 COMMAND = (
     "images=512", "batch=4", "warmup=64", "keep=48", "tick=48", "workers=1", "threads=1", "autocast=false",
     "plates=cn7", "stages=template", "height_px=32", "curriculum=[{until: 200}, {until: 100000}]",
-    "recognizer.network.widths=[8,16,16,16,16,32]",
+    "recognizer.network.widths=[8,16,16,16,32]",
 )  # fmt: skip
 
 

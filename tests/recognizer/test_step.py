@@ -5,16 +5,21 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from gan.runtime.average import Average
+from gan.runtime.distributed import Processes
+from gan.runtime.track import crossed
+from gan.runtime.window import Window, loader
 from recognizer.checkpoint import Header, build
-from recognizer.data import Batch, Window, loader
-from recognizer.distributed import Processes
-from recognizer.loop import MakeData, Settings, crossed, step
-from recognizer.step import Average, learning_rate, losses
+from recognizer.data import Batch
+from recognizer.loop import MakeData, Settings, step
+from recognizer.step import learning_rate, losses, slot_loss
+from synth.errors import UserError
 
 CPU = torch.device("cpu")
 
@@ -35,8 +40,29 @@ class Sure(nn.Module):
         return self.text, self.kind
 
 
+def test_a_slot_holds_the_symbol_of_its_number() -> None:
+    slots = torch.full((2, 3, 4), -20.0)  # 2 pictures, 3 slots, 4 classes
+    for picture, numbers in enumerate([(1, 2, 2), (3, 0, 0)]):
+        for slot, number in enumerate(numbers):
+            slots[picture, slot, number] = 20.0
+    scores = torch.zeros(2, 5, 4)
+    scores[:, ::2] = slots
+    texts = torch.tensor([1, 2, 2, 3]).int()
+    batch = Batch(
+        torch.zeros(2, 3, 4, 4, dtype=torch.uint8), texts, torch.tensor([3, 1]).int(), torch.zeros(2)
+    )
+    assert float(slot_loss(scores, batch).max()) < 1e-6
+    shifted = replace(batch, targets=torch.tensor([1, 1, 2, 3]).int())
+    assert slot_loss(scores, shifted).tolist() == pytest.approx([40.0, 0.0], abs=1e-4)
+    with pytest.raises(UserError, match=r"network.slots: 3 are too few for a text of 4 symbols"):
+        slot_loss(
+            scores, replace(batch, targets=torch.tensor([1, 2, 2, 3]).int(), lengths=torch.tensor([4, 0]))
+        )
+
+
 @pytest.mark.parametrize("autocast", [False, True])
 def test_losses_are_finite_and_reach_the_network(batch: Batch, header: Header, autocast: bool) -> None:
+    torch.manual_seed(0)
     network = build(header).train()
     text, kind = losses(network, batch, CPU, autocast)
     assert text.dtype == kind.dtype == torch.float32

@@ -27,7 +27,7 @@ from torch import nn
 from recognizer.checkpoint import Header
 from recognizer.codec import codec_of
 from recognizer.data import Lesson, Stream
-from recognizer.distributed import start
+from gan.runtime.distributed import start
 from recognizer.loop import Settings, train
 from recognizer.networks.plates import PlateNet
 
@@ -48,7 +48,7 @@ class Plain(nn.Module):
 
 class Real(PlateNet):
     def __init__(self, **given):
-        super().__init__(widths=(4, 8, 8, 8, 8, 16), **given)
+        super().__init__(widths=(4, 8, 8, 8, 16), **given)
         MADE.append(self)
 
 
@@ -57,7 +57,7 @@ if __name__ == "__main__":
     import two  # this file, by the name that the header gives
 
     codec = codec_of(["cn/blue", "cn/yellow_double"])
-    header = Header({"_target_": f"two.{kind}"}, 32, 96, codec.characters, codec.types)
+    header = Header({"_target_": f"two.{kind}"}, 32, 96, codec.symbols, codec.types)
     made = {"plates": {"types": list(codec.types)}, "balance": {"mode": "uniform", "ambiguous": False},
             "stages": {}, "height_px": 32, "seed": 0, "texts": None}
     processes = start(1)

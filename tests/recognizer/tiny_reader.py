@@ -18,12 +18,12 @@ from synth.sample import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 TYPES = ("cn/blue", "cn/nev_small", "jp/private")
-NETWORK = {"_target_": "recognizer.networks.plates.PlateNet", "widths": [4, 8, 8, 8, 8, 16]}
+NETWORK = {"_target_": "recognizer.networks.plates.PlateNet", "widths": [4, 8, 8, 8, 16]}
 
 
 def tiny_header(temperature: float = 1.5) -> Header:
     codec = codec_of(TYPES)
-    return Header(NETWORK, 32, 96, codec.characters, codec.types, temperature)
+    return Header(NETWORK, 32, 96, codec.symbols, codec.types, temperature)
 
 
 @functools.cache
@@ -42,7 +42,7 @@ def checkpoint() -> Path:
         if isinstance(module, torch.nn.Conv2d):
             torch.nn.init.kaiming_normal_(module.weight)
     with torch.no_grad():
-        network.characters.weight.mul_(10)  # type: ignore[union-attr,operator]
+        network.text.classes[-1].weight.mul_(10)  # type: ignore[union-attr,operator]
     path = folder() / "tiny.safetensors"
     save(path, network, tiny_header())
     return path

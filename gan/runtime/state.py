@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +14,14 @@ from torch import Tensor, nn
 
 from synth.errors import UserError
 
+Part = nn.Module | torch.optim.Optimizer
 
-def save_state(
-    path: Path,
-    network: nn.Module,
-    average: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    counters: dict[str, int],
-) -> None:
-    """Networks, moments of the optimiser, counters; whole or not at all. Chance has no state: `reseed`."""
-    tensors: dict[str, Tensor] = {f"network.{name}": value for name, value in network.state_dict().items()}
-    tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
-    for number, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{number}.{key}": torch.as_tensor(value) for key, value in state.items()}
+
+def save_state(path: Path, parts: Mapping[str, Part], counters: dict[str, int]) -> None:
+    """Networks, moments of optimisers, counters; whole or not at all. Chance has no state: `reseed`."""
+    tensors: dict[str, Tensor] = {}
+    for name, part in parts.items():
+        tensors |= {f"{name}.{key}": value for key, value in tensors_of(part).items()}
     temporary = path.with_name(f".{path.name}.tmp")
     save_file(
         {k: v.contiguous().clone() for k, v in tensors.items()}, temporary, {"counters": json.dumps(counters)}
@@ -33,23 +29,37 @@ def save_state(
     temporary.replace(path)
 
 
-def load_state(
-    path: Path, network: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
-) -> dict[str, int]:
+def tensors_of(part: Part) -> dict[str, Tensor]:
+    """A network's weights, or an optimiser's moments by the number of their parameter."""
+    if isinstance(part, nn.Module):
+        return dict(part.state_dict())
+    moments = part.state_dict()["state"]
+    return {
+        f"{n}.{key}": torch.as_tensor(value) for n, state in moments.items() for key, value in state.items()
+    }
+
+
+def load_state(path: Path, parts: Mapping[str, Part]) -> dict[str, int]:
     """Put everything back; returns the counters."""
     try:
         with safe_open(str(path), framework="pt") as file:
             counters: dict[str, int] = json.loads(file.metadata()["counters"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        network.load_state_dict(part(tensors, "network."))
-        average.load_state_dict(part(tensors, "average."))
-        moments = moments_of(part(tensors, "optimizer."), optimizer)
+        moments = {}
+        for name, part in parts.items():
+            mine = below(tensors, f"{name}.")
+            if isinstance(part, nn.Module):
+                part.load_state_dict(mine)
+            else:
+                moments[name] = moments_of(mine, part)
     except (SafetensorError, OSError, LookupError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
             f"{path}: cannot be resumed from ({reason}); start again with resume=false"
         ) from error
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
+    for name, found in moments.items():
+        optimizer = parts[name]
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": found})
     return counters
 
 
@@ -74,5 +84,5 @@ def reseed(seed: int, images: int, rank: int) -> None:
     torch.manual_seed(int(np.random.SeedSequence((seed, images, rank)).generate_state(1, np.uint64)[0]))
 
 
-def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,1 @@
+"""What every training needs: processes, exact resume, averages, logs, weights files."""

@@ -1,0 +1,71 @@
+"""Weights files: safetensors, with what rebuilds the network in the header; nothing is unpickled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from synth.errors import UserError
+
+
+def save_weights(
+    path: Path, tensors: Mapping[str, Tensor], kind: str, header: Mapping[str, Any], half: bool = False
+) -> None:
+    """Write tensors and header, whole or not at all; `half` in float16."""
+    weights = {
+        name: tensor.detach()
+        .to(torch.float16 if half and tensor.is_floating_point() else tensor.dtype)
+        .contiguous()
+        for name, tensor in tensors.items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    save_file(weights, temporary, {"kind": kind, "header": json.dumps(header, ensure_ascii=False)})
+    temporary.replace(path)
+
+
+def read_weights(path: Path, kind: str, writer: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Header and tensors (float32) of a file of this kind; `writer` is the command that makes such files."""
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("kind") != kind:
+                what = kind.removeprefix("platesmith ")
+                raise UserError(f"{path}: no {what} checkpoint of ours; give a file that {writer} wrote")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such weights file") from error
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path}: not a readable safetensors file ({error}); copy it again") from error
+    floats = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+    return json.loads(metadata["header"]), floats
+
+
+def load_strictly(path: Path, network: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Put weights into a network that has exactly these."""
+    try:
+        missing, unexpected = network.load_state_dict(dict(weights), strict=False)
+    except RuntimeError as error:  # a shape that differs
+        missing, unexpected = [str(error).splitlines()[-1].strip()], []
+    if missing or unexpected:
+        names = ", ".join([*missing, *unexpected][:3])
+        raise UserError(f"{path}: weights of another network ({names}); use the file its training wrote")
+
+
+def check_targets(path: Path, node: Any, ours: str) -> None:
+    """Refuse a header that would call anything but our networks: weights must not run code of their own."""
+    if isinstance(node, Mapping):
+        target = node.get("_target_", ours)
+        if not str(target).startswith(ours):
+            raise UserError(f"{path}: refused: its header calls {target!r}, which is no network of ours")
+        node = list(node.values())
+    if isinstance(node, Sequence) and not isinstance(node, str):
+        for part in node:
+            check_targets(path, part, ours)

@@ -1,0 +1,50 @@
+"""The stage that sends samples different ways."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pytest
+
+from synth.errors import UserError
+from synth.mix import Mix
+from synth.sample import Sample
+from synth.template import Plan, Template
+
+
+@dataclass(frozen=True)
+class Named:
+    """Writes its name into the record."""
+
+    name: str
+
+    def __call__(self, batch: Sequence[Sample]) -> list[Sample]:
+        return [replace(sample, stages=sample.drawn(self.name)) for sample in batch]
+
+
+def ways_of(mix: Mix, indices: range) -> list[str]:
+    made = mix(Template(Plan(("cn/blue",)), 32).batch(0, indices))
+    assert [sample.index for sample in made] == list(indices)  # in order, none lost
+    return ["+".join(entry["name"] for entry in sample.stages if entry["name"] in "xyz") for sample in made]
+
+
+def test_each_sample_goes_one_way_whatever_its_batch() -> None:
+    mix = Mix({"a": {"x": Named("x"), "y": Named("y")}, "b": {"z": Named("z")}}, {"a": 1, "b": 3})
+    found = ways_of(mix, range(400))
+    assert set(found) == {"x+y", "z"} and 60 < found.count("x+y") < 140
+    assert found == [
+        way for start in range(0, 400, 7) for way in ways_of(mix, range(start, min(400, start + 7)))
+    ]
+
+
+def test_a_way_without_weight_is_never_gone() -> None:
+    assert set(
+        ways_of(Mix({"a": {"x": Named("x")}, "b": {"z": Named("z")}}, {"a": 0, "b": 1}), range(60))
+    ) == {"z"}
+
+
+@pytest.mark.parametrize("weights", [{"a": 1}, {"a": 1, "b": 1, "c": 1}, {"a": -1, "b": 2}, {"a": 0, "b": 0}])
+def test_wrong_weights_are_one_line(weights: dict[str, float]) -> None:
+    with pytest.raises(UserError, match="weights"):
+        Mix({"a": {}, "b": {}}, weights)
