@@ -60,7 +60,7 @@ class Codec:
     def reading(self, numbers: Sequence[int], confidences: Sequence[float]) -> Reading:
         """The text of these classes; the characters of a word share its confidence."""
         each = [[sure] * len(self.symbols[n - 1]) for n, sure in zip(numbers, confidences, strict=True)]
-        return Reading(self.spell(numbers), tuple(sure for word in each for sure in word))
+        return Reading(self.spell(numbers), tuple(sure for word in each for sure in word), tuple(numbers))
 
     def decode(self, scores: NDArray[np.float32]) -> Reading:
         """Best path of T C probabilities: runs of one class are one symbol, blanks are none."""
@@ -81,10 +81,11 @@ class Codec:
 
 @dataclass(frozen=True)
 class Reading:
-    """A text and how sure the reader is of each character."""
+    """A text, how sure the reader is of each character, and the text's classes."""
 
     text: str
     confidences: tuple[float, ...]
+    numbers: tuple[int, ...]
 
 
 def codec_of(types: Sequence[str]) -> Codec:

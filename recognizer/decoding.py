@@ -83,7 +83,7 @@ def plate_reading(
     probs: NDArray[np.float32], reading: Reading, codec: Codec, number: int, type_confidence: float
 ) -> PlateReading:
     """The reading with the probability of its whole text; nothing read is never sure."""
-    sure = probability(probs, codec.encode(reading.text)) if reading.text else 0.0
+    sure = probability(probs, reading.numbers) if reading.text else 0.0
     return PlateReading(reading.text, codec.types[number], sure, reading.confidences, type_confidence)
 
 

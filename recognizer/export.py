@@ -52,7 +52,7 @@ def export(weights: Path, out: Path) -> float:
             verbose=False,
         )
     model = program.model_proto
-    del model.metadata_props[:]
+    forget_sources(model)
     described = {"kind": KIND, "header": json.dumps(asdict(header), ensure_ascii=False)}
     onnx.helper.set_model_props(model, described)
     temporary = out.with_name(f".{out.name}.tmp")
@@ -67,6 +67,15 @@ def export(weights: Path, out: Path) -> float:
         finally:
             temporary.unlink(missing_ok=True)
     return apart
+
+
+def forget_sources(model: Any) -> None:
+    """Remove the exporter's notes on every node: they name the files of the machine it ran on."""
+    graph = model.graph
+    parts = (*graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output)
+    for part in (model, graph, *parts):
+        del part.metadata_props[:]
+        part.doc_string = ""
 
 
 def whole(network: Any, temperature: float) -> Any:

@@ -14,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from synth.confdata import conf_folder, read_yaml
 from synth.errors import UserError
+from synth.help import help_text
 
 KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
 App = Callable[[DictConfig], int | None]
@@ -35,6 +36,10 @@ def command(config_name: str) -> Callable[[App], Callable[[], None]]:
                 "1"  # let errors of composition through, so that they become one line
             )
             with one_line_errors(config_name):
+                if {"-h", "--help"} & set(sys.argv[1:]):
+                    print(help_text(config_name, sys.modules[app.__module__].__doc__ or ""))
+                    return
+                sys.argv[1:] = opened(sys.argv[1:], config_name)
                 hydra.main(version_base="1.3", config_path="pkg://conf", config_name=config_name)(task)()
 
         main.__doc__ = app.__doc__
@@ -45,15 +50,28 @@ def command(config_name: str) -> Callable[[App], Callable[[], None]]:
 
 @contextmanager
 def one_line_errors(config_name: str) -> Iterator[None]:
-    """A user's error ends the process with one line on standard error and exit 2."""
+    """A user's error ends the process with one line on standard error and exit 2, a closed pipe silently."""
     try:
-        yield
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads our output has enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except UserError as error:
         fail(str(error))
     except (HydraException, OmegaConfBaseException) as error:
         fail(f"conf/{config_name}.yaml: {one_line(error)}")
     except KeyboardInterrupt:
         fail("stopped; the same command goes on where it was")
+
+
+def opened(words: list[str], config_name: str) -> list[str]:
+    """The command line with `++` before keys of mappings that are shipped empty: there any name is fine."""
+    shipped = read_yaml(conf_folder() / f"{config_name}.yaml")
+    free = tuple(f"{key}." for key, value in shipped.items() if value == {})
+    return [f"++{word}" if free and word.startswith(free) else word for word in words]
 
 
 def check_kinds(config: DictConfig, config_name: str) -> None:

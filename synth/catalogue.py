@@ -32,13 +32,19 @@ def load_type(name: str) -> PlateType:
     path = type_path(name)
     shown = shown_path(path)
     data = inherited(path, ())
-    data |= {"id": f"{path.parent.name}/{path.stem}", "file": shown}
+    data |= {"id": name_of(path), "file": shown}
     try:
         plate = _ADAPTER.validate_python(data)
     except ValidationError as error:
         raise UserError(f"{shown}: {first_problem(error)}") from error
     check_type(plate)
     return plate
+
+
+def name_of(path: Path) -> str:
+    """`cn/blue` for a bundled file; a file of one's own has its own name, wherever it lies."""
+    bundled = path.resolve().is_relative_to((conf_folder() / "plate").resolve())
+    return f"{path.parent.name}/{path.stem}" if bundled else path.stem
 
 
 def type_path(name: str) -> Path:

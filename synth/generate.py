@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,8 +18,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from hydra.errors import InstantiationException
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from synth import __version__
@@ -45,6 +43,7 @@ from synth.pipeline import BATCH, Pipeline, pipeline_of
 from synth.progress import Progress
 from synth.record import Record
 from synth.sample import Points, Sample
+from synth.targets import made
 
 JPEG_QUALITY = 92  # where no stage drew one
 PLACE = (
@@ -65,28 +64,33 @@ class ShardWork:
     sha: str
 
     def __call__(self, shard: int) -> ShardDone:
-        config = OmegaConf.create(self.config)
-        pipeline = self.pipeline(config)
-        first = shard * config.shard_size
-        last = min(first + config.shard_size, config.count)
-        form = format_named(config.format)
-        return write_shard(self.root, form, shard, self.items(pipeline, config, form, range(first, last)))
+        first = shard * self.config["shard_size"]
+        indices = range(first, min(first + self.config["shard_size"], self.config["count"]))
+        form = format_named(self.config["format"])
+        fields = field_names(self.config["plates"]["types"])
+        return write_shard(self.root, form, shard, self.items(form, indices), fields)
 
-    def pipeline(self, config: DictConfig) -> Pipeline:
-        if _built.get("sha") != self.sha:
-            _built.update(sha=self.sha, pipeline=pipeline_of(config))
-        return _built["pipeline"]
-
-    def items(self, pipeline: Pipeline, config: DictConfig, form: Format, indices: range) -> Iterator[Item]:
-        fractions = dict(config.split)
+    def items(self, form: Format, indices: range) -> Iterator[Item]:
+        pipeline, fractions, seed = self.pipeline(), self.config["split"], self.config["seed"]
         for start in range(0, len(indices), BATCH):
             for sample in pipeline.samples(indices[start : start + BATCH]):
                 sized = fitted(sample, form.size)
-                split = split_of(sized.text, fractions, config.seed)
+                split = split_of(sized.text, fractions, seed)
                 yield record_of(sized, split, self.sha), encoded(sized)
+
+    def pipeline(self) -> Pipeline:
+        """Built once a process: to turn the configuration into one costs as much as a hundred plates."""
+        if _built.get("sha") != self.sha:
+            _built.update(sha=self.sha, pipeline=pipeline_of(OmegaConf.create(self.config)))
+        return _built["pipeline"]
 
 
 _built: dict[str, Any] = {}
+
+
+def field_names(types: Iterable[str]) -> list[str]:
+    """The names that the fields of these types have."""
+    return sorted({field.name for name in types for field in load_type(name).fields})
 
 
 def fitted(sample: Sample, size: tuple[int, int] | None) -> Sample:
@@ -182,10 +186,7 @@ def generate(config: DictConfig) -> tuple[Path, bool]:
 
 
 def engine_of(described: dict[str, Any]) -> Engine:
-    try:
-        engine: Engine = instantiate(described)
-    except InstantiationException as error:
-        raise UserError(str(error.__cause__)) from error
+    engine: Engine = made(described, "engine")
     return engine
 
 

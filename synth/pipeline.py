@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydra.errors import InstantiationException
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from synth.errors import UserError
 from synth.sample import Sample, Stage
+from synth.targets import made
 from synth.template import Plan, Template
 
 BATCH = 64  # samples a stage sees at once
@@ -42,10 +41,7 @@ def pipeline_of(config: DictConfig) -> Pipeline:
         texts=read_texts(config.get("texts")),
         weights=type_weights(config.plates),
     )
-    for name in plan.types:  # fail at the door, not in a worker
-        from synth.grammar import grammar_of
-
-        grammar_of(name, plan.ambiguous)
+    plan.check()  # fail at the door, not in a worker
     return Pipeline(Template(plan, config.height_px), stages_of(config), config.seed)
 
 
@@ -66,15 +62,14 @@ def type_weights(plates: DictConfig) -> tuple[int, ...]:
 
 def stages_of(config: DictConfig) -> dict[str, Stage]:
     """The stages after the template, in the order of the configuration."""
-    stages: dict[str, Stage] = {}
     described: Any = OmegaConf.to_container(config.stages, resolve=True) or {}
-    for name, settings in described.items():
-        try:
-            stages[name] = instantiate(settings, _convert_="all")
-        except InstantiationException as error:
-            cause = error.__cause__ if isinstance(error.__cause__, UserError) else error
-            raise UserError(f"stages.{name}: {cause}") from error
-    return stages
+    written: Any = OmegaConf.to_container(config.stages, resolve=False) or {}
+    return {name: made(settings, where(name, written[name])) for name, settings in described.items()}
+
+
+def where(name: str, written: Any) -> str:
+    """The key under which the user sets a stage: `capture` for `stages.capture: ${capture}`."""
+    return written[2:-1] if isinstance(written, str) else f"stages.{name}"
 
 
 def read_texts(path: str | None) -> tuple[str, ...]:

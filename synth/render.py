@@ -32,7 +32,7 @@ EMBOSS_LIGHT = 26.0  # grey levels of a fully visible pressed edge
 class Variation:
     """How much drawn plates differ. All zero, or a render without a random stream: the nominal plate."""
 
-    weight: tuple[float, float] = (0.86, 1.06)  # stroke width, times this
+    weight: tuple[float, float] = (0.9, 1.25)  # stroke width, times this; CCPD is bolder than drawn
     offset_mm: float = 0.8  # each glyph, sideways and down
     spread_mm: float = 0.5  # paint spread, up to this blur
     bolts: bool = True

@@ -22,12 +22,20 @@ from synth.pipeline import read_texts, stages_of
 from synth.sample import Image, Sample
 from synth.template import Plan, Template
 
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 
-def write_png(path: str, picture: Image) -> None:
+
+def need_picture(path: str) -> None:
+    """Refuses, before anything is drawn, a name that no picture format has."""
+    if Path(path).suffix.lower() not in ENDINGS:
+        raise UserError(f"out: {path}: not the name of a picture; end it in {', '.join(ENDINGS)}")
+
+
+def write_picture(path: str, picture: Image) -> None:
     target = Path(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        Pictures.fromarray(picture).save(target, format="PNG")
+        Pictures.fromarray(picture).save(target)
     except OSError as error:
         raise UserError(f"out: {path}: {error.strerror or error}") from error
 
@@ -58,15 +66,16 @@ def samples_of(name: str, config: DictConfig) -> list[Sample]:
 
 @command("sheet")
 def main(config: DictConfig) -> None:
-    """Draw several samples of each plate type into one PNG."""
+    """Draw several samples of each plate type into one picture."""
     need_positive(config, "samples", "height_px")
+    need_picture(config.out)
     Plan(tuple(config.plates.types))
     rows: dict[str, Sequence[Image]] = {}
     for name in config.plates.types:
         plate = load_type(name)
         label = f"{plate.id} (exp.)" if plate.experimental else plate.id
         rows[label] = [sample.image for sample in samples_of(name, config)]
-    write_png(config.out, columns(rows, config.height_px))
+    write_picture(config.out, columns(rows, config.height_px))
     print(f"{config.out}: {len(rows)} types, {config.samples} samples each")
 
 

@@ -33,6 +33,17 @@ class Plan:
         if self.mode not in MODES:
             raise UserError(f"balance.mode: unknown mode {self.mode!r}; known: {', '.join(MODES)}")
 
+    def check(self) -> None:
+        """Raise what would stop the drawing later: a broken type, two of one name, a text that fits none."""
+        files: dict[str, str] = {}
+        for name in self.types:
+            grammar_of(name, self.ambiguous)
+            kind = load_type(name)
+            if files.setdefault(kind.id, kind.file) != kind.file:
+                raise UserError(f"plates.types: {files[kind.id]} and {kind.file} are both called {kind.id}")
+        for number in range(len(self.texts)):
+            self.able(number)
+
     def of(self, seed: int, index: int) -> tuple[PlateType, dict[str, str]]:
         """The type and the fields of sample `index`."""
         if self.texts:
@@ -43,15 +54,20 @@ class Plan:
 
     def given(self, seed: int, index: int) -> tuple[PlateType, dict[str, str]]:
         """A text of the list, on one of the types that can show it."""
-        text = self.texts[index % len(self.texts)]
-        able = candidates(text, self.types)
-        if not able:
-            reason = grammar_of(self.types[0]).problem(text, "uniform")
-            where = f"texts: line {index % len(self.texts) + 1}: {text!r}"
-            raise UserError(f"{where} fits none of the types; {self.types[0]}: {reason}")
+        able = self.able(index % len(self.texts))
         legal = [name for name, is_legal in able if is_legal] or [name for name, _ in able]
         name = legal[int(rng_for(seed, index, "given").integers(len(legal)))]
-        return load_type(name), grammar_of(name).parse(text)
+        return load_type(name), grammar_of(name).parse(self.texts[index % len(self.texts)])
+
+    def able(self, number: int) -> list[tuple[str, bool]]:
+        """The types that can show text `number`, and whether each could legally carry it."""
+        text = self.texts[number]
+        found = candidates(text, self.types)
+        if not found:
+            reason = grammar_of(self.types[0]).problem(text, "uniform")
+            where = f"texts: line {number + 1}: {text!r}"
+            raise UserError(f"{where} fits none of the types; {self.types[0]}: {reason}")
+        return found
 
 
 @dataclass(frozen=True)

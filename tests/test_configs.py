@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 ROOT = Path(__file__).resolve().parents[1]
 APPS = sorted(path.stem for path in (ROOT / "conf").glob("*.yaml"))
 CONFIG_OF = {  # module -> primary configuration, where the names differ
+    "gan.train": "train_gan",
     "recognizer.train": "train_recognizer",
 }
 MISSING = {"out": "out=x", "path": "path=x", "images": "images=x", "source.path": "source.path=x"}

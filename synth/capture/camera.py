@@ -10,6 +10,7 @@ from synth.capture.bend import Bend
 from synth.capture.contrast import contrast_after, grey_levels
 from synth.capture.effect import Draw, Effect, Params
 from synth.capture.surround import Surround
+from synth.capture.thumbnail import Thumbnail
 from synth.capture.view import Crop, Pose, Resolution
 from synth.errors import UserError
 from synth.sample import Sample
@@ -27,6 +28,7 @@ class Camera:
     background: Background
     surround: Surround
     bend: Bend
+    thumbnail: Thumbnail
     surface: Mapping[str, Effect] = field(default_factory=dict)  # on the flat plate
     effects: Mapping[str, Effect] = field(default_factory=dict)  # on the photograph
 
@@ -53,4 +55,5 @@ class Camera:
             drawn = {name: effect.sample(draw, severity * calm) for name, effect in whole.items()}
             if contrast_after(levels, whole, drawn) >= floor:
                 break
+        drawn["thumbnail"] = self.thumbnail.sample(draw, severity)
         return {name: value for name, value in {**params, **drawn}.items() if value is not None}

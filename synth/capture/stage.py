@@ -13,6 +13,7 @@ import numpy as np
 from synth.capture.camera import Camera
 from synth.capture.effect import Params, Picture, Span, between, choice, draws, need_span
 from synth.capture.scene import moved_mask, photograph
+from synth.capture.thumbnail import stored_small
 from synth.capture.view import View, view_of
 from synth.errors import UserError
 from synth.sample import Image, Sample
@@ -79,7 +80,9 @@ class Capture:
             if name in params:
                 picture = effect.apply(picture, params[name])
         image = picture.image
-        if view.photo != view.output:
+        if view.stored:
+            image = stored_small(image, params["thumbnail"], view.stored, view.output)
+        elif view.photo != view.output:
             image = cv2.resize(image, view.output, interpolation=view.interpolation)
         mask = None
         if self.keep_mask and sample.mask is not None:

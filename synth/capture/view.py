@@ -22,6 +22,8 @@ Corners = Sequence[Sequence[float]]  # points as plain numbers: numpy is slow on
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 ONE_ROW = 90 / 440  # text height of a one-row plate in its widths: `width_px` speaks of such a plate
 WORTH = 60  # rows of a photograph that shrinks to a small output
+LEAST_ROW_PX = 9  # text of a crop stored small keeps so many rows: fewer cannot be read by eye
+ENLARGED = 1.25  # a crop stored small is enlarged by at least that much, else it is put out as it is
 MAX_CUT = 0.12  # of the text height: what a crop may take off the text at one side, so that labels stay true
 INTERPOLATIONS = (cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.INTER_CUBIC, cv2.INTER_NEAREST)
 
@@ -114,6 +116,7 @@ class View:
     output: tuple[int, int]
     row_px: float  # height of the lowest text row in the photograph
     interpolation: int
+    stored: tuple[int, int] | None  # size of a crop that was stored small on its way
     quad: Points  # of the plate, its rows and characters, in the picture put out
     row_quads: Points
     char_quads: Points
@@ -130,7 +133,7 @@ def projection(params: Params, quad: Corners) -> Matrix:
     c, s = math.cos(roll), math.sin(roll)
     a, b = (c * m[0][0] - s * m[1][0]) / height, (c * m[0][1] - s * m[1][1]) / height
     d, e = (s * m[0][0] + c * m[1][0]) / height, (s * m[0][1] + c * m[1][1]) / height
-    depth = math.sin(view) / (params["distance"] * width)
+    depth = -math.sin(view) / (params["distance"] * width)  # the side the camera stands on is nearer
     g, h = depth * ax, depth * ay
     return np.array([[a, b, -a * x - b * y], [d, e, -d * x - e * y], [g, h, 1 - g * x - h * y]])
 
@@ -186,10 +189,21 @@ def view_of(sample: Sample, params: Params, height_px: int, size: tuple[int, int
         output=output,
         row_px=text_height * min(scale, most * output[1] / height),
         interpolation=INTERPOLATIONS[resolution["interpolation"]],
+        stored=stored_size(params, output, text_height / height),
         quad=out[0],
         row_quads=out[1 : 1 + len(sample.row_quads)],
         char_quads=out[1 + len(sample.row_quads) :],
     )
+
+
+def stored_size(params: Params, output: tuple[int, int], text_share: float) -> tuple[int, int] | None:
+    """Width and height a crop was stored at, None where it was not; `text_share`: one row in the height."""
+    if "thumbnail" not in params:
+        return None
+    small = params["thumbnail"]
+    height = max(small["height_px"], math.ceil(LEAST_ROW_PX / text_share))
+    width = min(round(height * small["aspect"]), output[0])
+    return (width, height) if height * ENLARGED <= output[1] else None
 
 
 def fitted(length: float, most: float) -> int:

@@ -10,15 +10,20 @@ from synth.dataset.stats import widest_spread
 
 
 def card_text(
-    manifest: Manifest, config: str, balance: Mapping[str, Any], command: str = "", licence: str = "MIT"
+    manifest: Manifest,
+    config: Mapping[str, Any],
+    balance: Mapping[str, Any],
+    command: str = "",
+    licence: str = "MIT",
 ) -> str:
-    """The Markdown text; `config` is YAML, `balance` a summary of `Balance`."""
+    """The Markdown text; `config` is the whole configuration, `balance` a summary of `Balance`."""
     types = [
         f"| {name} | {kind['count']} | {len(kind['slots'])} | {_spread(kind)} |"
         for name, kind in balance["by_type"].items()
     ]
     splits = ", ".join(f"{name} {count}" for name, count in manifest.splits.items())
-    made = ["```", command, "```"] if command else ["with the configuration below."]
+    made = ["```", command, "```", ""] if command else []
+    settings = [f"| {key} | {value} |" for key, value in shown(config).items()]
     return "\n".join(
         [
             "# Synthetic licence plates",
@@ -35,10 +40,11 @@ def card_text(
             f"contents `{manifest.digest[:16]}`:",
             "",
             *made,
+            "| key | value |",
+            "|---|---|",
+            *settings,
             "",
-            "```yaml",
-            config.rstrip(),
-            "```",
+            "`config.yaml` has every key.",
             "",
             "## Balance",
             "",
@@ -58,6 +64,19 @@ def card_text(
             "",
         ]
     )
+
+
+def shown(config: Mapping[str, Any]) -> dict[str, str]:
+    """The keys that say what is in the set, for people; of the stages their names."""
+    whole = {
+        "plates": ", ".join(config.get("plates", {}).get("types", [])),
+        "balance": config.get("balance", {}).get("mode", ""),
+        "ambiguous": "I and O too" if config.get("balance", {}).get("ambiguous") else "",
+        "stages": ", ".join(["template", *(config.get("stages") or {})]),
+        "split": ", ".join(f"{name} {share:g}" for name, share in config.get("split", {}).items()),
+    }
+    plain = {key: value for key, value in config.items() if isinstance(value, str | int | float)}
+    return {**{key: value for key, value in whole.items() if value}, **{k: str(v) for k, v in plain.items()}}
 
 
 def _spread(kind: Mapping[str, Any]) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from synth.sample import Image
 
 WIDTH, ROW, LABEL = 1000, 22, 300
+FONT, SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.42
 INK, PALE = (40, 40, 40), (200, 200, 200)
 EVEN, UNEVEN = (70, 130, 90), (190, 110, 50)
 
@@ -30,10 +31,18 @@ def draw_balance(summary: Mapping[str, Any]) -> Image:
     return canvas
 
 
-def write(canvas: Image, text: str, x: int, y: int, scale: float = 0.42) -> None:
+def write(canvas: Image, text: str, x: int, y: int) -> None:
     """ASCII text with its base line at y; what OpenCV's font lacks becomes a question mark."""
-    plain = text.encode("ascii", "replace").decode()
-    cv2.putText(canvas, plain, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, INK, 1, cv2.LINE_AA)
+    cv2.putText(canvas, plain(text), (x, y), FONT, SCALE, INK, 1, cv2.LINE_AA)
+
+
+def text_width(text: str) -> int:
+    """Pixels that `write` needs."""
+    return int(cv2.getTextSize(plain(text), FONT, SCALE, 1)[0][0])
+
+
+def plain(text: str) -> str:
+    return text.encode("ascii", "replace").decode()
 
 
 def png(image: Image) -> bytes:

@@ -12,9 +12,9 @@ from synth.dataset.card import card_text
 from synth.dataset.manifest import (
     Manifest,
     config_sha,
-    config_text,
     manifest_of,
     read_manifest,
+    relevant,
     write_manifest,
 )
 from synth.dataset.shards import FOLDER, Format, ShardDone, read_done, shard_counts
@@ -55,7 +55,7 @@ def _publish(
         if not rows:  # a format without types
             rows = pick(stream(form.name, root), {"": PER_TYPE})
         write_sheet(root / "sheet.png", rows)
-        write_atomic(root / "card.md", card_text(manifest, config_text(config), summary, command))
+        write_atomic(root / "card.md", card_text(manifest, relevant(config), summary, command))
     write_manifest(root, manifest)
     return manifest
 

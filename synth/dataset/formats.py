@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from synth.dataset import loose
 from synth.dataset.lmdbs import Lmdb
+from synth.dataset.named import Named
 from synth.dataset.parquet import Parquet
 from synth.dataset.shards import Format
 from synth.dataset.tars import WebDataset
@@ -17,7 +18,7 @@ _ALL: tuple[Format, ...] = (
     Lmdb(),
     loose.PADDLE,
     loose.CSV,
-    loose.NAMED,
+    Named(),
 )
 FORMATS: dict[str, Format] = {form.name: form for form in _ALL}
 

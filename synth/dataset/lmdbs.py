@@ -12,7 +12,7 @@ from typing import Any
 from synth.dataset.atomic import disk_errors
 from synth.dataset.optional import need
 from synth.dataset.rows import Row, dump
-from synth.dataset.shards import FOLDER, Item, ShardDone, shard_rows
+from synth.dataset.shards import FOLDER, RECORDS, ShardDone, Staged, shard_rows
 from synth.errors import UserError
 
 PICTURES = "pictures.bin"
@@ -32,10 +32,15 @@ class Lmdb:
     size: tuple[int, int] | None = None
     labels: frozenset[str] | None = None
 
-    def stage(self, folder: Path, items: Iterable[Item]) -> None:
+    def stage(self, folder: Path, items: Iterable[Staged], fields: Sequence[str]) -> None:
         need("lmdb", "lmdb")  # fail before the first shard, not after the last
-        with (folder / PICTURES).open("wb") as pictures, (folder / SIZES).open("w") as sizes:
-            for _, jpeg in items:
+        with (
+            (folder / RECORDS).open("wb") as records,
+            (folder / PICTURES).open("wb") as pictures,
+            (folder / SIZES).open("w") as sizes,
+        ):
+            for _, line, jpeg in items:
+                records.write(line + b"\n")
                 pictures.write(jpeg)
                 sizes.write(f"{len(jpeg)}\n")
 

@@ -1,6 +1,7 @@
-"""Formats of loose picture files with lists beside them: folder, cblprd, paddle, csv, named.
+"""Formats of loose picture files and lists whose lines depend on one row alone: folder, cblprd, paddle, csv.
 
-Each is one generator: rows in, entries out; an entry says where a picture goes and what the lists get.
+A format is one function, row in, entry out: where the picture goes and what the lists get. Workers lay their
+shards out as they will be, so that publishing only renames pictures and joins lists.
 """
 
 from __future__ import annotations
@@ -8,18 +9,19 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
-from synth.dataset.atomic import disk_errors, publish
-from synth.dataset.rows import Row, dump, tabular
-from synth.dataset.shards import Item, ShardDone, shard_rows
+from synth.dataset.atomic import disk_errors
+from synth.dataset.lists import Lists, write_picture
+from synth.dataset.rows import Row, dump, tabular, truth
+from synth.dataset.shards import RECORDS, ShardDone, Staged, shard_folder
 from synth.errors import UserError
 
+PICTURES, LISTS = "pictures", "lists"  # the two folders of a staged shard
 CBLPRD_LABELS = frozenset(
     ["普通蓝牌", "单层黄牌", "双层黄牌", "黑色车牌", "新能源小型车", "新能源大型车", "拖拉机绿牌"]
 )
@@ -49,151 +51,114 @@ CSV_COLUMNS = [
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a row's picture goes ("" for none) and the lines it adds: (list file, line)."""
+    """Where a row's picture goes (FOLDER/NAME) and the lines it adds: (list file, line)."""
 
     path: str
     lines: tuple[tuple[str, str], ...]
 
 
-Index = Callable[[Iterable[Row], Sequence[str]], Iterator[Entry]]
-
-
 @dataclass(frozen=True)
 class Loose:
-    """A format of loose files; `index` turns the rows of the whole set into entries, in the same order."""
+    """A format of loose files; `entry` takes a row and the field names of the whole set."""
 
     name: str
-    index: Index
+    entry: Callable[[Row, Sequence[str]], Entry]
     size: tuple[int, int] | None = None
     labels: frozenset[str] | None = None
+    heads: Mapping[str, str] = field(default_factory=dict)  # the first line of a list
+    distinct: frozenset[str] = frozenset()  # lists whose lines are sorted, each there once
 
-    def stage(self, folder: Path, items: Iterable[Item]) -> None:
-        base = str(folder)
-        for record, jpeg in items:
-            with open(f"{base}/{record.id}.jpg", "wb", buffering=0) as file:  # noqa: PTH123  (half the time of Path)
-                if file.write(jpeg) != len(jpeg):
-                    raise OSError(28, os.strerror(28), str(folder))
-
-    def publish(self, root: Path, shards: Sequence[ShardDone]) -> None:
-        fields = sorted({name for done in shards for name in done.fields})
-        staged: list[str] = []  # plain strings: Path costs more than the renaming itself
-
-        def rows() -> Iterator[Row]:
-            for folder, row in shard_rows(root, shards):
-                staged.append(f"{folder}/{row['id']}.jpg")
-                yield row
-
-        base, made = str(root), set[str]()
-        with disk_errors(root), Lists(root) as lists:
-            for entry in self.index(rows(), fields):
-                if entry.path:
-                    parent = entry.path.rpartition("/")[0]
-                    if parent not in made:
-                        os.makedirs(f"{base}/{parent}", exist_ok=True)  # noqa: PTH103
-                        made.add(parent)
-                    publish(staged.pop(), f"{base}/{entry.path}")
+    def stage(self, folder: Path, items: Iterable[Staged], fields: Sequence[str]) -> None:
+        base, made = f"{folder}/{PICTURES}", set[str]()
+        with Lists(folder / LISTS) as lists:
+            for row, _, jpeg in items:
+                entry = self.entry(row, fields)
+                parent = entry.path.partition("/")[0]
+                if parent not in made:
+                    os.makedirs(f"{base}/{parent}")  # noqa: PTH103
+                    made.add(parent)
+                write_picture(f"{base}/{entry.path}", jpeg)
                 for name, line in entry.lines:
-                    lines = lists[name]
-                    lines.write(line + "\n")
+                    lists[name].write(f"{line}\n".encode())
             lists.keep()
 
+    def publish(self, root: Path, shards: Sequence[ShardDone]) -> None:
+        folders = [shard_folder(root, done.shard) for done in shards if done.count]
+        with disk_errors(root), Lists(root) as lists:
+            for staged in folders:
+                move_pictures(staged / PICTURES, root)
+            for name, parts in staged_lists(folders).items():
+                self._join(parts, lists, name)
+            lists.keep()
 
-class Lists:
-    """List files that appear all at once when `keep` is called, or never."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.open: dict[str, IO[str]] = {}
-        self.stack = ExitStack()
-
-    def __enter__(self) -> Lists:
-        return self
-
-    def __getitem__(self, name: str) -> IO[str]:
-        if name not in self.open:
-            path = self._temporary(name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.open[name] = self.stack.enter_context(path.open("w", encoding="utf-8", newline="\n"))
-        return self.open[name]
-
-    def keep(self) -> None:
-        self.stack.close()
-        for name in self.open:
-            self._temporary(name).replace(self.root / name)
-        self.open.clear()
-
-    def __exit__(self, *_: object) -> None:
-        try:
-            self.stack.close()
-        finally:
-            for name in self.open:
-                self._temporary(name).unlink(missing_ok=True)
-
-    def _temporary(self, name: str) -> Path:
-        return self.root / f".{name.replace('/', '-')}.tmp-{os.getpid()}"
+    def _join(self, parts: list[Path], lists: Lists, name: str) -> None:
+        if name in self.heads:
+            lists[name].write(f"{self.heads[name]}\n".encode())
+        if name in self.distinct:
+            found = {line for part in parts for line in part.read_bytes().splitlines(keepends=True)}
+            lists[name].writelines(sorted(found))
+            return
+        for part in parts:
+            with part.open("rb") as lines:
+                shutil.copyfileobj(lines, lists[name])
 
 
-def folder(rows: Iterable[Row], fields: Sequence[str]) -> Iterator[Entry]:
+def move_pictures(staged: Path, root: Path) -> None:
+    """Move FOLDER/NAME of a shard into the data set; a kill between two moves is harmless."""
+    if not staged.is_dir():
+        raise UserError(f"{staged}: lost; delete {root} and start again")
+    for folder in os.listdir(staged):  # noqa: PTH208  (plain strings: Path costs more than renaming)
+        source, target = f"{staged}/{folder}", f"{root}/{folder}"
+        os.makedirs(target, exist_ok=True)  # noqa: PTH103
+        for name in os.listdir(source):  # noqa: PTH208
+            os.rename(f"{source}/{name}", f"{target}/{name}")  # noqa: PTH104
+
+
+def staged_lists(folders: Sequence[Path]) -> dict[str, list[Path]]:
+    """The parts of every list, in order of the shards."""
+    parts: dict[str, list[Path]] = defaultdict(list)
+    for folder in folders:
+        base = folder / LISTS
+        for path in sorted(base.rglob("*")):
+            if path.is_file():
+                parts[path.relative_to(base).as_posix()].append(path)
+    return parts
+
+
+def folder(row: Row, fields: Sequence[str]) -> Entry:
     """Hugging Face imagefolder: train/000000123.jpg and train/metadata.jsonl."""
-    for row in rows:
-        split = row["split"]
-        line = dump(tabular(row, fields))
-        yield Entry(f"{split}/{row['file_name']}", ((f"{split}/metadata.jsonl", line),))
+    split = row["split"]
+    return Entry(f"{split}/{row['file_name']}", ((f"{split}/metadata.jsonl", dump(tabular(row, fields))),))
 
 
-def cblprd(rows: Iterable[Row], fields: Sequence[str]) -> Iterator[Entry]:
+def cblprd(row: Row, fields: Sequence[str]) -> Entry:
     """CBLPRD-330k: data.txt of all, train.txt and val.txt, `CBLPRD/000000123.jpg 京A12345 普通蓝牌`."""
-    for row in rows:
-        path = f"CBLPRD/{row['file_name']}"
-        line = f"{path} {row['text']} {row['label']}"
-        yield Entry(path, (("data.txt", line), (f"{row['split']}.txt", line), _truth(path, row)))
+    path = f"CBLPRD/{row['file_name']}"
+    line = f"{path} {row['text']} {row['label']}"
+    return Entry(path, (("data.txt", line), (f"{row['split']}.txt", line), (RECORDS, truth(row, path))))
 
 
-def paddle(rows: Iterable[Row], fields: Sequence[str]) -> Iterator[Entry]:
+def paddle(row: Row, fields: Sequence[str]) -> Entry:
     """PaddleOCR recognition: train_list.txt of `images/x.jpg<TAB>TEXT`, dict.txt of all characters."""
-    characters: set[str] = set()
-    for row in rows:
-        path = f"images/{row['file_name']}"
-        characters.update(row["text"])
-        yield Entry(path, ((f"{row['split']}_list.txt", f"{path}\t{row['text']}"), _truth(path, row)))
-    yield Entry("", tuple(("dict.txt", character) for character in sorted(characters)))
+    path = f"images/{row['file_name']}"
+    line = f"{path}\t{row['text']}"
+    characters = (("dict.txt", character) for character in row["text"])
+    return Entry(path, ((f"{row['split']}_list.txt", line), (RECORDS, truth(row, path)), *characters))
 
 
-def csv_file(rows: Iterable[Row], fields: Sequence[str]) -> Iterator[Entry]:
+def csv_file(row: Row, fields: Sequence[str]) -> Entry:
     """labels.csv with a header and every column of the record; nested columns are JSON."""
-    yield Entry("", (("labels.csv", ",".join(CSV_COLUMNS)),))
-    for row in rows:
-        path = f"images/{row['file_name']}"
-        cells = {**row, "path": path}
-        text = io.StringIO()
-        values = (cells[column] for column in CSV_COLUMNS)
-        csv.writer(text, lineterminator="").writerow(
-            dump(value) if isinstance(value, list | dict) else value for value in values
-        )
-        yield Entry(path, (("labels.csv", text.getvalue()),))
-
-
-def named(rows: Iterable[Row], fields: Sequence[str]) -> Iterator[Entry]:
-    """The text is the file's name, a repeated one gets _2, _3 in order of index; labels.tsv has the types."""
-    yield Entry("", (("labels.tsv", "path\ttext\ttype"),))
-    seen: Counter[tuple[str, str]] = Counter()
-    for row in rows:
-        text, split = row["text"], row["split"]
-        if not text.isalnum():
-            raise UserError(f"format=named: the text {text!r} cannot be a file name; take format=folder")
-        seen[split, text] += 1
-        again = seen[split, text]
-        path = f"{split}/{text}_{again}.jpg" if again > 1 else f"{split}/{text}.jpg"
-        yield Entry(path, (("labels.tsv", f"{path}\t{text}\t{row['type']}"), _truth(path, row)))
-
-
-def _truth(path: str, row: Row) -> tuple[str, str]:
-    """The whole record, with its quads, for formats whose own lists keep only the text."""
-    return "records.jsonl", dump({**row, "file_name": path})
+    path = f"images/{row['file_name']}"
+    cells = {**row, "path": path}
+    text = io.StringIO()
+    values = (cells[column] for column in CSV_COLUMNS)
+    csv.writer(text, lineterminator="").writerow(
+        dump(value) if isinstance(value, list | dict) else value for value in values
+    )
+    return Entry(path, (("labels.csv", text.getvalue()),))
 
 
 FOLDER = Loose("folder", folder)
 CBLPRD = Loose("cblprd", cblprd, size=(128, 48), labels=CBLPRD_LABELS)
-PADDLE = Loose("paddle", paddle)
-CSV = Loose("csv", csv_file)
-NAMED = Loose("named", named)
+PADDLE = Loose("paddle", paddle, distinct=frozenset(["dict.txt"]))
+CSV = Loose("csv", csv_file, heads={"labels.csv": ",".join(CSV_COLUMNS)})

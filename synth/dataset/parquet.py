@@ -11,8 +11,8 @@ from typing import Any
 
 from synth.dataset.atomic import disk_errors, publish
 from synth.dataset.optional import need
-from synth.dataset.rows import Row, dump, tabular, to_row
-from synth.dataset.shards import Item, ShardDone, shard_folder
+from synth.dataset.rows import Row, dump, tabular
+from synth.dataset.shards import ShardDone, Staged, shard_folder
 
 ROW_GROUP = 500  # pictures; one is what a reader has to load for a picture picked at random
 
@@ -47,14 +47,14 @@ class Parquet:
     size: tuple[int, int] | None = None
     labels: frozenset[str] | None = None
 
-    def stage(self, folder: Path, items: Iterable[Item]) -> None:
+    def stage(self, folder: Path, items: Iterable[Staged], fields: Sequence[str]) -> None:
         pa, pq = need("pyarrow", "parquet"), need("pyarrow.parquet", "parquet")
         rows: dict[str, list[Row]] = defaultdict(list)
-        for record, jpeg in items:
-            row = tabular(to_row(record), ())
-            row["fields"] = dump(record.fields)
+        for nested, _, jpeg in items:
+            row = tabular(nested, ())
+            row["fields"] = dump(nested["fields"])
             row["image"] = {"bytes": jpeg, "path": row.pop("file_name")}
-            rows[record.split].append(row)
+            rows[row["split"]].append(row)
         for split, table in rows.items():
             content = pa.Table.from_pylist(table, schema=schema())
             pq.write_table(content, folder / f"{split}.parquet", row_group_size=ROW_GROUP)

@@ -43,7 +43,12 @@ def tabular(row: Row, fields: Sequence[str]) -> Row:
         {"name": stage.get("name", ""), "parameters": dump({k: v for k, v in stage.items() if k != "name"})}
         for stage in row["stages"]
     ]
-    return {**row, "stages": stages, "fields": {key: row["fields"].get(key, "") for key in fields}}
+    return {**row, "stages": stages, "fields": {**dict.fromkeys(fields, ""), **row["fields"]}}
+
+
+def truth(row: Row, path: str) -> str:
+    """The whole record as a line, with its quads, for formats whose own lists keep only the text."""
+    return dump({**row, "file_name": path})
 
 
 def dump(value: Any) -> str:

@@ -1,7 +1,7 @@
 """The shard: the unit of work, of resuming and of moving files into place.
 
-A worker fills `.shards/00003.tmp-PID/` and renames it to `.shards/00003/`: pictures as the format stages
-them, `records.jsonl`, `counts.json`, and `done.json` with the digest. A shard is there whole or not at all.
+A worker fills `.shards/00003.tmp-PID/` and renames it to `.shards/00003/`: whatever the format stages,
+`counts.json`, and `done.json` with the digest. A shard is there whole or not at all.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import NamedTuple, Protocol
 
 import orjson
 
@@ -30,6 +30,15 @@ from synth.record import Record
 Item = tuple[Record, bytes]  # a record and its JPEG
 
 FOLDER = ".shards"
+RECORDS = "records.jsonl"  # in the shards of formats that need all rows again when they publish
+
+
+class Staged(NamedTuple):
+    """What a format writes of an item: its row, the same as JSON, the picture marked as synthetic."""
+
+    row: Row
+    line: bytes  # without line end
+    jpeg: bytes
 
 
 @dataclass(frozen=True)
@@ -57,18 +66,23 @@ class Format(Protocol):
     def labels(self) -> frozenset[str] | None:
         """The type names (`Record.label`) that the format knows, None when any will do."""
 
-    def stage(self, folder: Path, items: Iterable[Item]) -> None:
-        """Write one shard's pictures into a folder of their own."""
+    def stage(self, folder: Path, items: Iterable[Staged], fields: Sequence[str]) -> None:
+        """Write one shard into a folder of its own; `fields` are the field names of the whole set.
+
+        Workers do this, so whatever can be done here is done here and not in `publish`.
+        """
 
     def publish(self, root: Path, shards: Sequence[ShardDone]) -> None:
-        """Move the staged files of all shards to their final names and write the lists; repeatable."""
+        """Move what all shards staged to its final names and join the lists; repeatable."""
 
 
 def shard_folder(root: Path, shard: int) -> Path:
     return root / FOLDER / f"{shard:05d}"
 
 
-def write_shard(root: Path, form: Format, shard: int, items: Iterable[Item]) -> ShardDone:
+def write_shard(
+    root: Path, form: Format, shard: int, items: Iterable[Item], fields: Sequence[str] = ()
+) -> ShardDone:
     """Write a shard, all or nothing; every picture is marked as synthetic on its way."""
     final = shard_folder(root, shard)
     work = final.with_name(f"{final.name}.tmp-{os.getpid()}")
@@ -76,7 +90,7 @@ def write_shard(root: Path, form: Format, shard: int, items: Iterable[Item]) -> 
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         try:
-            done = _fill(work, form, shard, items)
+            done = _fill(work, form, shard, items, fields)
             _settle(work, final)
         except BaseException:
             shutil.rmtree(work, ignore_errors=True)
@@ -114,7 +128,7 @@ def shard_rows(root: Path, shards: Iterable[ShardDone]) -> Iterator[tuple[Path, 
     """(the shard's folder, nested row) of every record, in order of index."""
     for done in shards:
         folder = shard_folder(root, done.shard)
-        with (folder / "records.jsonl").open(encoding="utf-8") as lines:
+        with (folder / RECORDS).open(encoding="utf-8") as lines:
             for line in lines:
                 yield folder, orjson.loads(line)
 
@@ -145,29 +159,27 @@ def hold(root: Path) -> Iterator[None]:
         yield
 
 
-def _fill(work: Path, form: Format, shard: int, items: Iterable[Item]) -> ShardDone:
+def _fill(work: Path, form: Format, shard: int, items: Iterable[Item], columns: Sequence[str]) -> ShardDone:
     digest = hashlib.sha256()
     splits: Counter[str] = Counter()
     fields: set[str] = set()
     balance = Balance()
     names: dict[str, str] = {}
 
-    def watched(lines: IO[bytes]) -> Iterator[Item]:
+    def watched() -> Iterator[Staged]:
         for record, jpeg in items:
             _check(form, record)
-            picture = mark_synthetic(jpeg)
-            line = dump(to_row(record)).encode() + b"\n"
-            lines.write(line)
-            digest.update(line)
-            digest.update(picture)
+            row = to_row(record)
+            staged = Staged(row, dump(row).encode(), mark_synthetic(jpeg))
+            digest.update(staged.line + b"\n")
+            digest.update(staged.jpeg)
             splits[record.split] += 1
             fields.update(record.fields)
             balance.update(record)
             names[record.label] = record.type
-            yield record, picture
+            yield staged
 
-    with (work / "records.jsonl").open("wb") as lines:
-        form.stage(work, watched(lines))
+    form.stage(work, watched(), columns)
     done = ShardDone(
         shard, sum(splits.values()), digest.hexdigest(), dict(sorted(splits.items())), sorted(fields)
     )

@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 
 from synth.dataset.atomic import write_atomic
-from synth.dataset.chart import png, write
+from synth.dataset.chart import png, text_width, write
 from synth.dataset.picture import Labelled, Problem
 from synth.sample import Image
 
-HEIGHT, GAP, LABEL = 72, 6, 170
+HEIGHT, GAP = 72, 6
 BACK = 236
 SCANNED = 50_000  # pictures looked at to find rare types
 
@@ -24,11 +24,12 @@ def contact_sheet(rows: Mapping[str, Sequence[Image]], height_px: int = HEIGHT) 
     """H W 3 RGB: every row has its label (ASCII) at the left; pictures keep their proportions."""
     lines = {label: [_scaled(image, height_px) for image in images] for label, images in rows.items()}
     widest = max((sum(image.shape[1] + GAP for image in line) for line in lines.values()), default=0)
-    canvas = np.full((GAP + (height_px + GAP) * len(lines), LABEL + widest + GAP, 3), BACK, np.uint8)
+    indent = 3 * GAP + max((text_width(label) for label in lines), default=0)
+    canvas = np.full((GAP + (height_px + GAP) * len(lines), indent + widest + GAP, 3), BACK, np.uint8)
     for number, (label, line) in enumerate(lines.items()):
         top = GAP + number * (height_px + GAP)
         write(canvas, label, GAP, top + height_px // 2 + 5)
-        left = LABEL
+        left = indent
         for image in line:
             canvas[top : top + height_px, left : left + image.shape[1]] = image
             left += image.shape[1] + GAP

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synth.dataset.atomic import disk_errors, publish
-from synth.dataset.rows import dump, to_row
-from synth.dataset.shards import Item, ShardDone, shard_folder
+from synth.dataset.shards import ShardDone, Staged, shard_folder
 
 
 @dataclass(frozen=True)
@@ -23,18 +22,16 @@ class WebDataset:
     size: tuple[int, int] | None = None
     labels: frozenset[str] | None = None
 
-    def stage(self, folder: Path, items: Iterable[Item]) -> None:
+    def stage(self, folder: Path, items: Iterable[Staged], fields: Sequence[str]) -> None:
         tars: dict[str, tarfile.TarFile] = {}
         with ExitStack() as stack:
-            for record, jpeg in items:
-                if record.split not in tars:
-                    path = folder / f"{record.split}.tar"
-                    tars[record.split] = stack.enter_context(
-                        tarfile.open(path, "w", format=tarfile.USTAR_FORMAT)
-                    )
-                tar = tars[record.split]
-                add(tar, f"{record.id}.jpg", jpeg)
-                add(tar, f"{record.id}.json", dump(to_row(record)).encode())
+            for row, line, jpeg in items:
+                split = row["split"]
+                if split not in tars:
+                    path = folder / f"{split}.tar"
+                    tars[split] = stack.enter_context(tarfile.open(path, "w", format=tarfile.USTAR_FORMAT))
+                add(tars[split], f"{row['id']}.jpg", jpeg)
+                add(tars[split], f"{row['id']}.json", line)
 
     def publish(self, root: Path, shards: Sequence[ShardDone]) -> None:
         numbers: Counter[str] = Counter()  # without gaps, so that train-{00000..00009}.tar works

@@ -56,19 +56,23 @@ class Report:
     def text(self, shown: int = 5) -> str:
         """For a terminal: the facts, then each kind of problem with its first cases."""
         size = ", ".join(f"{name} ({count})" for name, count in list(self.sizes.items())[:4])
-        types = self.balance["types"]
         out = [
             f"{self.pictures} pictures read as {self.source}, {self.texts} texts, "
             f"splits {self.balance['splits']}",
             f"sizes: {size}",
-            f"{types['distinct']} types, {types['min']} to {types['max']} pictures each; "
-            f"widest spread of a slot {widest_spread(self.balance)}",
+            f"{self._types()}; widest spread of a slot {widest_spread(self.balance)}",
         ]
         for kind, count in self.counts.items():
             cases = [str(problem) for problem in self.problems if problem.kind == kind][:shown]
             out.append(f"{kind}: {count}")
             out += [f"  {case}" for case in cases]
         return "\n".join([*out, "no problems" if self.ok else f"{len(self.problems)} problems"])
+
+    def _types(self) -> str:
+        types = self.balance["types"]
+        if list(types["counts"]) == [""]:
+            return f"no types: this {self.source} set names none"
+        return f"{types['distinct']} types, {types['min']} to {types['max']} pictures each"
 
     def to_dict(self) -> dict[str, Any]:
         problems = [{"where": p.where, "kind": p.kind, "message": p.message} for p in self.problems]

@@ -45,6 +45,10 @@ def test_the_legend_travels_with_it() -> None:
     assert json.loads(metadata["header"])["types"] == list(header.types)
 
 
+def test_it_names_no_file_of_the_machine_it_was_made_on() -> None:
+    assert b".py" not in exported().read_bytes()
+
+
 def test_anybody_can_use_it() -> None:
     """uint8 pictures in, probabilities out: nothing else to get wrong."""
     session = onnxruntime.InferenceSession(str(exported()), providers=["CPUExecutionProvider"])

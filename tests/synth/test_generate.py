@@ -237,3 +237,4 @@ def test_texts_from_a_file(tmp_path: Path) -> None:
     texts.write_text("京A12345\nHELLO\n", encoding="utf-8")
     refused = run(f"out={tmp_path / 'other'}", "count=4", f"texts={texts}")
     assert refused.returncode == 2 and "line 2" in refused.stderr and "HELLO" in refused.stderr
+    assert not (tmp_path / "other").exists()  # so that the mended command is not refused

@@ -61,6 +61,7 @@ MISTAKES = {
     ),
     "no texts file": (["plates.types=[cn/blue]", "texts=none.txt", "out=s.png"], ["none.txt"]),
     "unwritable out": (["plates.types=[cn/blue]", "samples=1", "out=texts.txt/s.png"], ["out", "texts.txt"]),
+    "no picture's ending": (["plates=all", "samples=99", "out=sheet.pgn"], ["out", ".pgn", ".png, .jpg"]),
     "out is a folder": (["plates.types=[cn/blue]", "samples=1", "out=."], ["out"]),
 }
 

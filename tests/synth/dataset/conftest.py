@@ -27,6 +27,7 @@ CONFIG = {
 }
 FRACTIONS = {"train": 0.6, "val": 0.25, "test": 0.15}
 SHARD, SHARDS = 12, 3
+FIELDS = ("city", "class", "kana", "region", "serial")  # of all types together
 PROVINCES = "京沪苏皖"
 TYPES = (("cn/blue", "普通蓝牌"), ("cn/yellow", "单层黄牌"), ("jp/private", "新能源小型车"))
 
@@ -88,6 +89,11 @@ def shard_items() -> Callable[[int], list[tuple[Record, bytes]]]:
 
 
 @pytest.fixture(scope="session")
+def field_names() -> tuple[str, ...]:
+    return FIELDS
+
+
+@pytest.fixture(scope="session")
 def config() -> dict[str, object]:
     return dict(CONFIG)
 
@@ -99,7 +105,7 @@ def write_set() -> Callable[..., Path]:
     def write(root: Path, name: str, order: tuple[int, ...] = (0, 1, 2)) -> Path:
         claim(root, CONFIG)
         for shard in order:
-            write_shard(root, FORMATS[name], shard, items(shard))
+            write_shard(root, FORMATS[name], shard, items(shard), FIELDS)
         finish(root, FORMATS[name], SHARDS, CONFIG, "0.1", "plate-generate out=data")
         return root
 

@@ -11,7 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from synth.dataset.chart import draw_balance
+from synth.dataset.card import card_text
+from synth.dataset.chart import draw_balance, text_width
+from synth.dataset.manifest import read_manifest
 from synth.dataset.mark import COMMENT, is_marked, is_whole, mark_synthetic
 from synth.dataset.picture import decode
 from synth.dataset.sheet import contact_sheet
@@ -105,6 +107,12 @@ def test_contact_sheet_has_a_row_a_type() -> None:
     sheet = contact_sheet({"cn/blue": [wide, small], "jp/private": [small]}, height_px=48)
     assert sheet.shape[0] == 6 + 2 * 54
     assert (sheet == 10).any() and (sheet == 20).any()
+    label = "a_company_with_a_very_long_name_indeed (exp.)"
+    longer = contact_sheet({label: [wide, small], "jp/private": [small]}, height_px=48)
+    indent = longer.shape[1] - sheet.shape[1] + text_width("jp/private") + 3 * 6
+    assert indent >= text_width(label) + 2 * 6
+    assert (longer[:, text_width(label) + 6 + 2 : indent] == 236).all()  # the label ends before the pictures
+    assert (longer[6:54, 6 : indent - 12] < 100).any(axis=(0, 2))[-12:].any()  # and is all there
 
 
 @pytest.mark.parametrize(
@@ -183,6 +191,35 @@ def test_validate_takes_a_grammar_and_tells_progress(sets: dict[str, Path]) -> N
         progress=seen.append,
     )
     assert report.counts == {"text": 12} and seen == [*range(1, 37)]
+
+
+def test_validate_says_when_a_set_names_no_types(sets: dict[str, Path]) -> None:
+    assert "no types: this paddle set names none; widest" in validate(sets["paddle"]).text()
+    assert "3 types, 12 to 12 pictures each" in validate(sets["folder"]).text()
+
+
+def test_the_card_has_the_command_and_the_keys_that_matter(sets: dict[str, Path]) -> None:
+    manifest = read_manifest(sets["folder"])
+    assert manifest is not None
+    config = {
+        "plates": {"types": ["cn/blue", "jp/private"]},
+        "balance": {"mode": "legal", "ambiguous": True},
+        "stages": {"capture": {"_target_": "x", "cameras": {}}},
+        "split": {"train": 0.5, "val": 0.5},
+        "count": 36,
+        "texts": None,
+    }
+    balance = json.loads((sets["folder"] / "balance.json").read_text())
+    text = card_text(manifest, config, balance, "plate-generate count=36")
+    for row in (
+        "```\nplate-generate count=36\n```",
+        "| plates | cn/blue, jp/private |",
+        "| balance | legal |\n| ambiguous | I and O too |",
+        "| stages | template, capture |",
+        "| split | train 0.5, val 0.5 |\n| count | 36 |\n\n`config.yaml`",
+    ):
+        assert row in text, text
+    assert "_target_" not in text
 
 
 def test_validate_an_empty_folder(tmp_path: Path) -> None:

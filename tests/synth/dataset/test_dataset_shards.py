@@ -7,6 +7,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -50,26 +51,31 @@ def test_killed_while_finishing(
     tmp_path: Path,
     sets: dict[str, Path],
     shard_items: Items,
+    field_names: tuple[str, ...],
     config: dict[str, object],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Every rename in turn is the last thing that happens; the next run ends with the same bytes."""
-    rename, left = Path.rename, [0]
+    """One rename after another is the last thing that happens; the next run ends with the same bytes."""
+    left = [0]
 
-    def dies(self: Path, target: Path) -> Path:
-        left[0] -= 1
-        if left[0] < 0:
-            raise KeyboardInterrupt
-        return rename(self, target)
+    def dying(rename: Callable[..., None]) -> Callable[..., None]:
+        def dies(*names: str) -> None:
+            left[0] -= 1
+            if left[0] < 0:
+                raise KeyboardInterrupt
+            rename(*names)
+
+        return dies
 
     root = tmp_path / "set"
     claim(root, config)
     for shard in range(3):
-        write_shard(root, FORMATS[name], shard, shard_items(shard))
-    for survived in (0, 1, 2, 5):
+        write_shard(root, FORMATS[name], shard, shard_items(shard), field_names)
+    for survived in (0, 1, 2, 5, 20, 3, 6, 2):
         left[0] = survived
         with monkeypatch.context() as patch:
-            patch.setattr(Path, "rename", dies)
+            patch.setattr("os.rename", dying(os.rename))
+            patch.setattr("os.replace", dying(os.replace))
             try:
                 finish(root, FORMATS[name], 3, config, "0.1", "plate-generate out=data")
             except KeyboardInterrupt:
@@ -237,6 +243,30 @@ def test_stages_may_hold_numpy_numbers(tmp_path: Path, shard_items: Items) -> No
 
     record, jpeg = shard_items(0)[0]
     stages = [{"name": "capture", "blur": np.float32(0.5), "shift": np.arange(2)}]
-    write_shard(tmp_path, FORMATS["folder"], 0, [(Record(**{**record.to_dict(), "stages": stages}), jpeg)])
-    row = json.loads((tmp_path / ".shards/00000/records.jsonl").read_text())
-    assert row["stages"] == [{"name": "capture", "blur": 0.5, "shift": [0, 1]}]
+    plain = {"blur": 0.5, "shift": [0, 1]}
+    changed = Record(**{**record.to_dict(), "stages": stages})
+    for name in ("folder", "named"):
+        write_shard(tmp_path / name, FORMATS[name], 0, [(changed, jpeg)])
+    (table,) = (tmp_path / "folder/.shards/00000/lists").glob("*/metadata.jsonl")
+    assert json.loads(json.loads(table.read_text())["stages"][0]["parameters"]) == plain
+    row = json.loads((tmp_path / "named/.shards/00000/records.jsonl").read_text())
+    assert row["stages"] == [{"name": "capture", **plain}]
+
+
+def test_rows_have_the_columns_of_the_whole_set(
+    tmp_path: Path, shard_items: Items, config: dict[str, object]
+) -> None:
+    """Also those of types that no shard happens to have."""
+    write_shard(tmp_path, FORMATS["folder"], 0, shard_items(0), ("office", "serial"))
+    write_shard(tmp_path, FORMATS["folder"], 1, [], ("office", "serial"))
+    finish(tmp_path, FORMATS["folder"], 2, config, "0.1")
+    for line in (tmp_path / "train/metadata.jsonl").read_text().splitlines():
+        fields = json.loads(line)["fields"]
+        assert list(fields)[:2] == ["office", "serial"] and fields["office"] == "" != fields["serial"]
+
+
+def test_a_lost_shard_is_told(tmp_path: Path, shard_items: Items, config: dict[str, object]) -> None:
+    write_shard(tmp_path, FORMATS["csv"], 0, shard_items(0))
+    shutil.rmtree(tmp_path / ".shards/00000/pictures")
+    with pytest.raises(UserError, match="lost"):
+        finish(tmp_path, FORMATS["csv"], 1, config, "0.1")

@@ -1,0 +1,190 @@
+"""Stage `pix2pix`: a clean plate, seen from somewhere, drawn as a photograph in the style of real crops."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.artist import Artist, working_type
+from gan.outline import GLYPHS, condition
+from synth.capture.effect import Effect, Picture, Span, between, draws, need_span
+from synth.capture.stage import opaque
+from synth.capture.view import Crop, Pose, View, view_of
+from synth.errors import UserError
+from synth.sample import Image, Sample
+from synth.seeding import rng_for
+
+NAME = "pix2pix"
+BUNDLED = Path(__file__).parent / "weights" / "pix2pix.safetensors"
+SHARP = {"width_px": 10_000.0, "rows": 1.0, "interpolation": 0}  # the generator decides what can be seen
+
+
+class Reader(Protocol):
+    """Whoever reads pictures: `Reader` of the recognizer, or anything like it."""
+
+    def read(self, image: list[Image]) -> list[Any]: ...  # readings with a `text`
+
+
+@dataclass(frozen=True)
+class Check:
+    """Legibility: an easy sample that is read wrongly is drawn again in the next style, and counted."""
+
+    reader: Reader
+    view_deg: float = 35.0  # easy: seen under at most this angle, no character cut
+    redraws: int = 2  # at most
+
+    def wrong(self, plans: Sequence[Plan], pictures: Sequence[Image]) -> list[int]:
+        easy = [n for n, plan in enumerate(plans) if self.easy(plan)]
+        read = self.reader.read([pictures[n] for n in easy]) if easy else []
+        return [n for n, reading in zip(easy, read, strict=True) if reading.text != plans[n].sample.text]
+
+    def easy(self, plan: Plan) -> bool:
+        characters, size = plan.view.char_quads, np.array(plan.view.output)
+        whole = bool((characters >= 0).all() and (characters <= size).all())
+        return whole and plan.params["pose"]["view_deg"] <= self.view_deg
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that is drawn for one sample before the generator draws it."""
+
+    sample: Sample
+    params: dict[str, Any]
+    view: View
+    condition: NDArray[np.uint8]  # H W C at the working size
+    codes: NDArray[np.float32]  # a style, and those to try after it; 1 + redraws, S
+    noise: NDArray[np.float32]  # H W
+
+
+@dataclass(frozen=True)
+class Redraw:
+    """Poses each clean plate like a camera would, then draws it; labels and quads move with it."""
+
+    pose: Pose
+    crop: Crop
+    severity: Span  # of a sample's pose, drawn
+    weights: str | Path | None = None  # null: the bundled ones
+    height_px: int = 64  # of the picture put out
+    prior: float = 0.0  # share of styles drawn at random instead of from the bank of training crops
+    spread: float = 1.0  # around a style of the bank, in the encoder's own uncertainty
+    quality: Span = (80, 96)  # JPEG, for the writer
+    precision: str = "auto"
+    effects: Mapping[str, Effect] = field(default_factory=dict)  # of lens and sensor, after the drawing
+    check: Check | None = None
+
+    def __post_init__(self) -> None:
+        need_span("severity", self.severity, 0, 1)
+        if not self.file.is_file():
+            fix = "train one with plate-train-gan and give stages.pix2pix.weights=FILE"
+            raise UserError(f"weights: {self.file}: no such file; {fix}")
+        working_type(self.precision)
+
+    @property
+    def file(self) -> Path:
+        return BUNDLED if self.weights is None else Path(self.weights)
+
+    @functools.cached_property
+    def artist(self) -> Artist:
+        return artist_of(self.file, self.precision)
+
+    def __call__(self, batch: Sequence[Sample]) -> list[Sample]:
+        plans = [self.plan(sample) for sample in batch]
+        pictures = self.pictures(plans, 0)
+        redrawn = [0] * len(plans)
+        for attempt in range(1, 1 + (self.check.redraws if self.check else 0)):
+            assert self.check is not None
+            again = self.check.wrong(plans, pictures)
+            again = [n for n in again if redrawn[n] == attempt - 1]
+            for n, picture in zip(again, self.pictures([plans[n] for n in again], attempt), strict=True):
+                pictures[n], redrawn[n] = picture, attempt
+        return [self.finished(*one) for one in zip(plans, pictures, redrawn, strict=True)]
+
+    def plan(self, sample: Sample) -> Plan:
+        """Pose, crop, style and noise of one sample, from its own stream."""
+        rng = rng_for(sample.seed, sample.index, NAME)
+        draw = draws(rng)
+        severity, quality = between(draw, self.severity), round(between(draw, self.quality))
+        params: dict[str, Any] = {
+            "severity": severity,
+            "quality": quality,
+            "pose": self.pose.sample(draw, severity),
+            "crop": self.crop.sample(draw, severity),
+        }
+        drawn = {name: effect.sample(draw, severity) for name, effect in self.effects.items()}
+        params |= {name: value for name, value in drawn.items() if value is not None}
+        plate = sample.plate
+        clean = replace(sample, quad=plate.quad, row_quads=plate.row_quads, char_quads=plate.char_quads)
+        view = view_of(clean, {**params, "resolution": SHARP}, self.height_px, None)
+        height, width = plate.image.shape[:2]
+        size = self.artist.size_for(width / height)
+        to_work = np.diag((size[1] / view.photo[0], size[0] / view.photo[1], 1.0)) @ view.to_photo
+        noise = rng.standard_normal(size, np.float32)
+        params["styles"], codes = self.codes(rng)
+        return Plan(sample, params, view, condition(plate, to_work, size), codes, noise)
+
+    def codes(self, rng: np.random.Generator) -> tuple[list[int], NDArray[np.float32]]:
+        """Styles to draw in, the first and those to try next: numbers in the bank (-1: of nobody), codes."""
+        artist, tries = self.artist, 1 + (self.check.redraws if self.check else 0)
+        numbers, codes = [], []
+        for _ in range(tries):  # one after the other: the first is the same however many may follow
+            number, code = -1, rng.standard_normal(artist.style, np.float32)
+            if rng.random() >= self.prior and len(artist.means):
+                number = int(rng.integers(len(artist.means)))
+                code = artist.means[number] + np.float32(self.spread) * artist.deviations[number] * code
+            numbers.append(number)
+            codes.append(code)
+        return numbers, np.stack(codes)
+
+    def pictures(self, plans: Sequence[Plan], attempt: int) -> list[Image]:
+        """Drawn together by working size, at the size put out, effects applied."""
+        found: dict[int, Image] = {}
+        for size in dict.fromkeys(plan.condition.shape for plan in plans):
+            same = [n for n, plan in enumerate(plans) if plan.condition.shape == size]
+            codes = np.stack([plans[n].codes[attempt] for n in same])
+            first = plans[same[0]].sample
+            seed = int(rng_for(first.seed, first.index, f"{NAME} {attempt}").integers(2**63))
+            drawn = self.artist.draw(
+                [plans[n].condition for n in same], codes, [plans[n].noise for n in same], seed
+            )
+            found |= {n: self.photographed(plans[n], image) for n, image in zip(same, drawn, strict=True)}
+        return [found[n] for n in range(len(plans))]
+
+    def photographed(self, plan: Plan, image: Image) -> Image:
+        shrinks = plan.view.output[0] * plan.view.output[1] < image.shape[0] * image.shape[1]
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+        sized = np.asarray(cv2.resize(image, plan.view.output, interpolation=how), np.uint8)
+        picture = Picture(sized, plan.view.row_px)
+        for name, effect in self.effects.items():
+            if name in plan.params:
+                picture = effect.apply(picture, plan.params[name])
+        return picture.image
+
+    def finished(self, plan: Plan, image: Image, redrawn: int) -> Sample:
+        params = {key: value for key, value in plan.params.items() if key != "styles"}
+        params["style"] = plan.params["styles"][redrawn]
+        if self.check is not None:
+            params["redrawn"] = redrawn
+        mask = cv2.resize(np.ascontiguousarray(plan.condition[..., GLYPHS]), plan.view.output)
+        return replace(
+            plan.sample,
+            image=image,
+            alpha=opaque(*image.shape[:2]),
+            quad=plan.view.quad,
+            row_quads=plan.view.row_quads,
+            char_quads=plan.view.char_quads,
+            mask=np.asarray(mask, np.uint8),
+            stages=plan.sample.drawn(NAME, **params),
+        )
+
+
+@functools.lru_cache(maxsize=2)
+def artist_of(path: Path, precision: str) -> Artist:
+    """The generator of a file, loaded once a process."""
+    return Artist.of(path, precision)

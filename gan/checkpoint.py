@@ -1,0 +1,77 @@
+"""The weights file of a generator: networks, the styles of its training crops, and what rebuilds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.errors import HydraException
+from hydra.utils import instantiate
+from torch import Tensor, nn
+
+from gan.outline import COUNT
+from gan.pix2pix import Pix2Pix
+from gan.runtime.weights import check_targets, load_strictly, read_weights, save_weights
+from synth.errors import UserError
+
+KIND = "platesmith generator"
+OURS = "gan."  # a header may name any Python object to call; only these are called
+
+
+@dataclass(frozen=True)
+class Header:
+    """What stands beside the weights."""
+
+    network: dict[str, Any]  # a Hydra node with `_target_`
+    sizes: tuple[tuple[int, int], ...]  # height, width it draws at, the trained one first
+    planes: int = COUNT  # of the condition
+    config: Mapping[str, Any] = field(default_factory=dict)  # how it was trained
+    data: Mapping[str, Any] = field(default_factory=dict)  # on what
+    images: int = 0
+
+
+@dataclass(frozen=True)
+class Styles:
+    """The styles of the training crops as the encoder found them: a bank to draw from."""
+
+    mean: Tensor  # K S
+    deviation: Tensor  # K S
+
+    @classmethod
+    def none(cls, style: int) -> Styles:
+        return cls(torch.zeros(0, style), torch.zeros(0, style))
+
+
+def build(header: Header) -> Pix2Pix:
+    """The network of a header, with fresh weights."""
+    network: Pix2Pix = instantiate(header.network, planes=header.planes, _convert_="all")
+    return network
+
+
+def save(path: Path, network: nn.Module, styles: Styles, header: Header, half: bool = True) -> None:
+    """Write weights, styles and header, whole or not at all."""
+    tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
+    tensors |= {"styles.mean": styles.mean, "styles.deviation": styles.deviation}
+    save_weights(path, tensors, KIND, asdict(header), half)
+
+
+def load(path: Path) -> tuple[Pix2Pix, Styles, Header]:
+    """Network in eval mode, styles and header of a file; every fault is one line that names the file."""
+    raw, tensors = read_weights(path, KIND, "plate-train-gan")
+    try:
+        header = Header(**{**raw, "sizes": tuple((int(h), int(w)) for h, w in raw["sizes"])})
+        check_targets(path, header.network, OURS)
+        if header.planes != COUNT:
+            reason = f"drawn from {header.planes} outline planes, this version draws {COUNT}"
+            raise UserError(f"{path}: {reason}; train again")
+        network = build(header)
+        styles = Styles(tensors["styles.mean"], tensors["styles.deviation"])
+    except (HydraException, TypeError, ValueError, LookupError) as error:
+        reason = str(error).splitlines()[0][:120]
+        raise UserError(f"{path}: not made by this version ({reason}); train again") from error
+    weights = {k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")}
+    load_strictly(path, network, weights)
+    return network.eval(), styles, header

@@ -1,0 +1,133 @@
+"""What the networks are asked for, each as one small function or class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gan.discriminator import judgements
+from synth.errors import UserError
+
+Judged = Sequence[Sequence[Tensor]]  # features of every layer of every scale
+
+
+def hinge(found: Judged, real: bool) -> Tensor:
+    """The discriminator's side: real above 1, fake below -1 (Lim & Ye 2017)."""
+    sign = -1 if real else 1
+    return mean_of([F.relu(1 + sign * x).mean() for x in judgements(found)])
+
+
+def hinge_generator(found: Judged) -> Tensor:
+    return mean_of([-x.mean() for x in judgements(found)])
+
+
+def least_squares(found: Judged, real: bool) -> Tensor:
+    """The discriminator's side: real at 1, fake at 0 (Mao et al. 2017)."""
+    return mean_of([(x - float(real)).square().mean() for x in judgements(found)])
+
+
+def least_squares_generator(found: Judged) -> Tensor:
+    return mean_of([(x - 1).square().mean() for x in judgements(found)])
+
+
+ADVERSARIAL = {
+    "hinge": (hinge, hinge_generator),
+    "least_squares": (least_squares, least_squares_generator),
+}
+
+
+def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL from the standard normal, summed over the code, mean over the batch."""
+    return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(1).mean()
+
+
+def feature_matching(fake: Judged, real: Judged) -> Tensor:
+    """L1 between the discriminator's features of the pictures and of the crops they redraw (pix2pixHD)."""
+    pairs = [
+        (mine.float(), theirs.detach().float())
+        for f, r in zip(fake, real, strict=True)
+        for mine, theirs in zip(f[:-1], r[:-1], strict=True)
+    ]
+    return mean_of([F.l1_loss(mine, theirs) for mine, theirs in pairs])
+
+
+def mean_of(values: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(values)).mean()
+
+
+class Codec(Protocol):
+    def encode(self, text: str) -> list[int]: ...
+
+
+class Legend(Protocol):
+    """What a reader says about itself."""
+
+    height: int
+    width: int
+
+    @property
+    def codec(self) -> Codec: ...
+
+
+class Reading:
+    """How badly a frozen CTC reader (N T C scores, blank 0) reads the pictures; nothing below `enough`."""
+
+    def __init__(self, reader: tuple[nn.Module, Legend], enough: float, most: float) -> None:
+        self.network, self.legend = reader
+        self.network.eval().requires_grad_(False)
+        self.enough, self.most = enough, most  # nats a character
+
+    def __call__(self, fake: Tensor, texts: Sequence[str]) -> Tensor:
+        """Mean loss a character of the pictures; what cannot be read at all is given up at `most`."""
+        size = (self.legend.height, self.legend.width)
+        resized = F.interpolate(fake, size, mode="bilinear", align_corners=False)
+        scores, _ = self.network(resized.contiguous(memory_format=torch.channels_last))
+        encoded = [self.legend.codec.encode(text) for text in texts]
+        lengths = torch.tensor([len(text) for text in encoded], dtype=torch.int32)
+        targets = torch.tensor([code for text in encoded for code in text], dtype=torch.int32)
+        steps = torch.full((len(scores),), scores.shape[1], dtype=torch.int32)
+        log_probs = scores.float().log_softmax(2).transpose(0, 1)  # T N C
+        loss = F.ctc_loss(
+            log_probs, targets.to(fake.device), steps, lengths, 0, reduction="none", zero_infinity=True
+        )
+        nats = loss / lengths.to(fake.device).clamp(min=1)
+        return (nats.clamp(max=self.most) - self.enough).clamp(min=0).mean()
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each loss counts; 0 leaves one out."""
+
+    adversarial: str = "hinge"
+    l1: float = 10.0
+    features: float = 0.0
+    latent: float = 0.5
+    kl: float = 0.01
+    reading: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.adversarial not in ADVERSARIAL:
+            raise UserError(
+                f"gan.losses.adversarial: {self.adversarial!r} is unknown; use {' or '.join(ADVERSARIAL)}"
+            )
+        for name in ("l1", "features", "latent", "kl", "reading"):
+            if getattr(self, name) < 0:
+                raise UserError(f"gan.losses.{name}: {getattr(self, name)} is below 0; 0 leaves it out")
+
+
+def weighted(parts: Mapping[str, Tensor], weights: Weights) -> Tensor:
+    """The generator's whole loss."""
+    total = parts["adversarial"]
+    for name, value in parts.items():
+        if name != "adversarial":
+            total = total + getattr(weights, name) * value
+    return total
+
+
+def logged(parts: Mapping[str, Tensor]) -> dict[str, Any]:
+    return {name: float(value.detach()) for name, value in parts.items()}

@@ -1,0 +1,166 @@
+"""Training pairs: what was drawn to lie on a real crop, and the crop; moved together, in the same colours.
+
+Crops of one colour teach every colour: most are recoloured (`gan.recolour`), and the condition says the same
+colours. A fifth of the texts is held out by a hash: it is in `part=held_out`, never in `part=train`.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.align import ACCEPT, Alignment, nominal
+from gan.align_store import Store, aligned_store
+from gan.dress import dressed_plate, paint_of
+from gan.outline import CENTRES, TO_CENTRES, condition
+from gan.recolour import Matte, matte_of, recoloured
+from gan.vary import Matrix, Vary, shifted_paint, shifted_planes
+from synth.cache import ByteCache
+from synth.catalogue import load_type
+from synth.dataset.sources import read_source
+from synth.errors import UserError, nearest
+from synth.sample import Image
+
+CN7 = ("cn/blue", "cn/yellow", "cn/yellow_double", "cn/black", "cn/nev_small", "cn/nev_large", "cn/tractor")
+PARTS = ("train", "held_out", "all")
+LARGEST = 1.5  # crops are kept at most this much higher than pairs
+KEPT = 512 * 1024 * 1024  # bytes of crops taken apart
+
+
+def held_out(text: str) -> bool:
+    """A fifth of all texts, by their hash: for judging, never for training."""
+    return zlib.crc32(text.encode()) % 5 == 0
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A real crop, and what was drawn to lie on it."""
+
+    condition: NDArray[np.uint8]  # H W COUNT: the planes of gan.outline
+    crop: Image  # H W 3
+    text: str
+    index: int
+
+
+def matte_bytes(matte: Matte) -> int:
+    return 16 * matte.cover.size
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Aligned crops, as pairs of `size` (height, width)."""
+
+    texts: tuple[str, ...]
+    crops: tuple[Image, ...]
+    types: tuple[str, ...]
+    homographies: tuple[Matrix, ...]  # of the nominal plate onto the crop
+    scores: tuple[float, ...]
+    size: tuple[int, int]
+    vary: Vary
+    summary: str
+    mattes: ByteCache[Matte] = field(default_factory=lambda: ByteCache(KEPT, matte_bytes), repr=False)
+
+    def __len__(self) -> int:
+        return len(self.crops)
+
+    def plain(self, index: int) -> Pair:
+        """One crop as it is."""
+        return self._own(index, self._fit(index))
+
+    def item(self, rng: np.random.Generator) -> Pair:
+        """A crop at random, moved a little, mostly in other colours."""
+        index = int(rng.integers(len(self)))
+        to_pair = self.vary.motion(rng, self.size) @ self._fit(index)
+        if rng.random() < self.vary.plain:
+            return self._own(index, to_pair)
+        paint = self.vary.paints[int(rng.integers(len(self.vary.paints)))]
+        return self._painted(index, to_pair, paint, self.vary.colours(rng))
+
+    def alignment(self, index: int) -> Alignment:
+        """Where the nominal plate lies in a crop."""
+        plate = nominal(self.types[index], self.texts[index])
+        crop = self.crops[index]
+        return Alignment(plate, self.homographies[index], self.scores[index], (crop.shape[0], crop.shape[1]))
+
+    def _own(self, index: int, to_pair: Matrix) -> Pair:
+        planes = condition(self.alignment(index).plate, to_pair @ self.homographies[index], self.size)
+        return Pair(planes, moved(self.crops[index], to_pair, self.size), self.texts[index], index)
+
+    def _painted(self, index: int, to_pair: Matrix, paint: str, shift: Matrix) -> Pair:
+        """The crop in the colours of type `paint`, those changed by `shift`."""
+        found, crop = self.alignment(index), self.crops[index]
+        matte = self.mattes.get(index, lambda: matte_of(crop, found))
+        plate = dressed_plate(self.types[index], paint, self.texts[index])
+        picture = recoloured(crop, matte, shifted_paint(paint_of(plate, found), shift))
+        planes = shifted_planes(condition(plate, to_pair @ found.homography, self.size), shift)
+        return Pair(planes, moved(picture, to_pair, self.size), self.texts[index], index)
+
+    def _fit(self, index: int) -> Matrix:
+        """3 3: pixels of the crop -> pixels of the pair."""
+        height, width = self.crops[index].shape[:2]
+        return np.diag((self.size[1] / width, self.size[0] / height, 1.0))
+
+
+def moved(picture: Image, to_pair: Matrix, size: tuple[int, int]) -> Image:
+    """H W 3 of `size`: a crop through a homography between pixel edges, its rim repeated beyond it."""
+    matrix = TO_CENTRES @ to_pair @ CENTRES
+    flags, mode = cv2.INTER_CUBIC, cv2.BORDER_REPLICATE
+    return np.asarray(cv2.warpPerspective(picture, matrix, size[::-1], flags=flags, borderMode=mode))
+
+
+def load_pairs(
+    source: str,
+    path: str | Path,
+    types: Sequence[str] = CN7,
+    size: Sequence[int] = (48, 144),
+    part: str = "train",
+    cache: str | Path | None = None,
+    accept: float = ACCEPT,
+    vary: Vary | None = None,
+) -> Pairs:
+    """Read a source, align its crops (once: they are kept in `cache`) and take those of one part that fit."""
+    if part not in PARTS:
+        raise UserError(f"pairs.part: unknown part {part!r}; {nearest(part, PARTS)}")
+    for name in types:
+        load_type(name)
+    read = read_source(source, path)
+    store = aligned_store(read.items, tuple(types), cache)
+    fits = [n for n in range(len(store.texts)) if store.scores[n] >= accept]
+    taken = [n for n in fits if part == "all" or held_out(store.texts[n]) == (part == "held_out")]
+    summary = (
+        f"{read.summary()}; {len(fits)} aligned, {len(store.texts) - len(fits)} fit too badly, "
+        f"{store.refused} of no type in plates.types; {len(taken)} in part {part}"
+    )
+    if not taken:
+        raise UserError(f"{path}: no crop is left in part {part} ({summary})")
+    return pairs_of(store, taken, (int(size[0]), int(size[1])), vary or Vary(), summary)
+
+
+def pairs_of(store: Store, taken: Sequence[int], size: tuple[int, int], vary: Vary, summary: str) -> Pairs:
+    """Some crops of a store, those far higher than the pairs made smaller."""
+    crops, homographies = [], []
+    for n in taken:
+        crop, homography = store.crops[n], store.homographies[n]
+        shrink = LARGEST * size[0] / crop.shape[0]
+        if shrink < 1:
+            small = max(8, round(crop.shape[1] * shrink)), round(crop.shape[0] * shrink)
+            homography = np.diag((small[0] / crop.shape[1], small[1] / crop.shape[0], 1.0)) @ homography
+            crop = np.asarray(cv2.resize(crop, small, interpolation=cv2.INTER_AREA))
+        crops.append(crop)
+        homographies.append(homography)
+    return Pairs(
+        texts=tuple(store.texts[n] for n in taken),
+        crops=tuple(crops),
+        types=tuple(store.types[n] for n in taken),
+        homographies=tuple(homographies),
+        scores=tuple(float(store.scores[n]) for n in taken),
+        size=size,
+        vary=vary,
+        summary=summary,
+    )

@@ -1,0 +1,150 @@
+"""One training step as everybody explains a GAN: draw, judge and correct the judge, then the artist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gan.augment import Augmentation
+from gan.losses import ADVERSARIAL, Reading, Weights, divergence, feature_matching, logged, weighted
+from gan.pix2pix import Chance, Drawn, Pix2Pix
+from gan.runtime.distributed import Processes
+from gan.runtime.track import Track
+
+
+@dataclass
+class Players:
+    """Both networks, plain and as one process among several sees them, with their optimisers."""
+
+    artist: Pix2Pix
+    judge: nn.Module
+    drawing: nn.Module  # the artist, gradients averaged over processes
+    judging: nn.Module  # the judge, likewise
+    artist_optimizer: torch.optim.Optimizer
+    judge_optimizer: torch.optim.Optimizer
+
+    @classmethod
+    def of(
+        cls, artist: Pix2Pix, judge: nn.Module, rates: tuple[float, float], processes: Processes
+    ) -> Players:
+        def adam(network: nn.Module, rate: float) -> torch.optim.Optimizer:
+            return torch.optim.Adam(network.parameters(), rate, (0.5, 0.99), fused=True)
+
+        wrapped = processes.wrap(artist), processes.wrap(judge)
+        return cls(artist, judge, *wrapped, adam(artist, rates[0]), adam(judge, rates[1]))
+
+    def slow(self, rates: tuple[float, float]) -> None:
+        """Set the learning rates."""
+        for optimizer, rate in zip((self.artist_optimizer, self.judge_optimizer), rates, strict=True):
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """How a step teaches."""
+
+    weights: Weights
+    augmentation: Augmentation
+    reading: Reading | None
+    borrow: float  # of the second half, how many are drawn in the style of another crop of the batch
+    autocast: bool
+
+
+def chance_of(count: int, size: tuple[int, int], style: int, borrow: float, device: torch.device) -> Chance:
+    """The random numbers of one step, from torch's own stream (see `reseed`)."""
+    return Chance(
+        noise=torch.randn(count, 1, *size, device=device),
+        jitter=torch.randn(count, style, device=device),
+        prior=torch.randn(count, style, device=device),
+        borrow=torch.rand(count, device=device) < borrow,
+    )
+
+
+def step(
+    players: Players, condition: Tensor, crop: Tensor, texts: Sequence[str], teaching: Teaching, track: Track
+) -> dict[str, float]:
+    """condition: N C H W, crop: N 3 H W, both in [-1, 1]; returns the values to log."""
+    size = (crop.shape[2], crop.shape[3])
+    chance = chance_of(len(crop), size, players.artist.style, teaching.borrow, crop.device)
+    players.drawing.train()
+    with track.phase("draw"), precision(crop, teaching):
+        drawn: Drawn = players.drawing(condition, crop, chance)
+    fake = drawn.fake.float()
+    with track.phase("judge"):
+        judged = correct_judge(players, condition, crop, fake.detach(), teaching)
+    with track.phase("read"):
+        others = len(drawn.mean)  # where the first half has its own style, L1 keeps it legible
+        reading = teaching.reading is not None
+        parts = {"reading": read(fake[others:], texts[others:], teaching)} if reading else {}
+    with track.phase("learn"):
+        parts |= correct_artist(players, condition, crop, drawn, fake, teaching, parts)
+    return {"judge": judged, **logged(parts)}
+
+
+def precision(x: Tensor, teaching: Teaching) -> AbstractContextManager[Any]:
+    """bfloat16 inside networks; losses are computed in float32 outside."""
+    return torch.autocast(x.device.type, torch.bfloat16, enabled=teaching.autocast)
+
+
+def correct_judge(
+    players: Players, condition: Tensor, crop: Tensor, fake: Tensor, teaching: Teaching
+) -> float:
+    """Real and fake in one forward: DistributedDataParallel allows one a backward."""
+    loss_of, _ = ADVERSARIAL[teaching.weights.adversarial]
+    pictures, conditions = teaching.augmentation(torch.cat([crop, fake]), torch.cat([condition, condition]))
+    players.judge.requires_grad_(True)
+    with precision(crop, teaching):
+        found = players.judging(pictures, conditions)
+    count = len(crop)
+    loss = loss_of([[f[:count] for f in scale] for scale in found], True) + loss_of(
+        [[f[count:] for f in scale] for scale in found], False
+    )
+    players.judge_optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    players.judge_optimizer.step()
+    return float(loss.detach())
+
+
+def read(fake: Tensor, texts: Sequence[str], teaching: Teaching) -> Tensor:
+    assert teaching.reading is not None
+    with precision(fake, teaching):
+        return teaching.reading(fake, texts)
+
+
+def correct_artist(
+    players: Players,
+    condition: Tensor,
+    crop: Tensor,
+    drawn: Drawn,
+    fake: Tensor,
+    teaching: Teaching,
+    parts: dict[str, Tensor],
+) -> dict[str, Tensor]:
+    """The artist's losses through a judge that learns nothing from them."""
+    _, loss_of = ADVERSARIAL[teaching.weights.adversarial]
+    players.judge.requires_grad_(False)
+    with precision(crop, teaching):
+        found = players.judge(*teaching.augmentation(fake, condition))
+    parts = {"adversarial": loss_of(found), **parts}
+    own = len(drawn.mean) or len(fake)  # the pictures that show their crop's own style
+    parts["l1"] = F.l1_loss(fake[:own], crop[:own])
+    if len(drawn.mean):
+        parts["kl"] = divergence(drawn.mean, drawn.log_variance)
+        parts["latent"] = F.l1_loss(drawn.found, drawn.wanted)
+    if teaching.weights.features:
+        with torch.no_grad(), precision(crop, teaching):
+            real = players.judge(crop[:own], condition[:own])
+        with precision(crop, teaching):
+            mine = players.judge(fake[:own], condition[:own])
+        parts["features"] = feature_matching(mine, real)
+    players.artist_optimizer.zero_grad(set_to_none=True)
+    weighted(parts, teaching.weights).backward()
+    players.artist_optimizer.step()
+    return parts

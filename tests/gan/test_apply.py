@@ -1,0 +1,160 @@
+"""The stage: labels and quads kept, styles seeded, chance from each sample's own stream, checks counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+from tiny_pairs import SIZE, header, stage_config
+
+from gan.apply import Check, Redraw
+from gan.checkpoint import Styles, build, save
+from synth.errors import UserError
+from synth.pipeline import Pipeline, pipeline_of
+from synth.sample import Image, Sample
+
+TYPES = {"plates": {"types": ["cn/blue", "cn/yellow_double"]}}
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    """Untrained, with a bank of four styles that do something."""
+    torch.manual_seed(3)
+    network = build(header())
+    for module in network.modules():
+        if isinstance(module, torch.nn.Linear):
+            torch.nn.init.normal_(module.weight, std=0.8)
+    styles = Styles(torch.randn(4, 3) * 2, torch.full((4, 3), 0.1))
+    save(tmp_path / "w.safetensors", network, styles, header())
+    return tmp_path / "w.safetensors"
+
+
+def pipeline(weights: Path, **changes: Any) -> Pipeline:
+    from omegaconf import OmegaConf
+
+    return pipeline_of(OmegaConf.merge(stage_config(weights, **changes), TYPES))
+
+
+def differing(one: Sample, other: Sample) -> float:
+    return float(np.abs(one.image.astype(int) - other.image.astype(int)).mean())
+
+
+def test_a_drawn_plate_keeps_its_label_and_says_how_it_was_drawn(weights: Path) -> None:
+    for sample in pipeline(weights).samples(range(8)):
+        height, width = sample.image.shape[:2]
+        assert height == 64 and sample.alpha.shape == (64, width) and sample.mask is not None
+        assert sample.text == sample.plate.text and len(sample.char_quads) == len(sample.plate.char_quads)
+        entry = sample.stages[-1]
+        assert entry["name"] == "pix2pix" and 0 <= entry["style"] < 4 and 80 <= entry["quality"] <= 96
+        assert {"pose", "crop", "severity"} <= set(entry)
+        middle = sample.char_quads.mean(axis=(0, 1))
+        assert 0 < middle[0] < width and 0 < middle[1] < height
+
+
+def test_quads_move_with_the_plate(weights: Path) -> None:
+    """The middle of each character lies on the character."""
+    for sample in pipeline(weights).samples(range(12)):
+        assert sample.mask is not None
+        for quad in sample.char_quads:
+            x0, y0, x1, y1 = [*quad.min(axis=0).round().astype(int), *quad.max(axis=0).round().astype(int)]
+            inside = sample.mask[max(0, y0) : y1 + 1, max(0, x0) : x1 + 1]
+            assert inside.size == 0 or inside.max() > 100
+        outside = sample.mask.copy()
+        x, y = sample.char_quads[..., 0], sample.char_quads[..., 1]
+        outside[max(0, int(y.min()) - 3) : int(y.max()) + 4, max(0, int(x.min()) - 3) : int(x.max()) + 4] = 0
+        assert outside.max() < 60
+
+
+def test_the_same_numbers_give_the_same_plates(weights: Path) -> None:
+    one, other = pipeline(weights).samples(range(6)), pipeline(weights).samples(range(6))
+    assert all(
+        np.array_equal(a.image, b.image) and a.stages == b.stages for a, b in zip(one, other, strict=True)
+    )
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    third = pipeline(weights).samples(range(6))
+    torch.set_num_threads(threads)
+    assert all(np.array_equal(a.image, b.image) for a, b in zip(one, third, strict=True))
+
+
+def test_labels_and_geometry_do_not_depend_on_the_batch(weights: Path) -> None:
+    made = pipeline(weights, precision="float32")
+    together, alone = made.samples(range(4, 10)), made.samples([7])[0]
+    assert together[3].stages == alone.stages and np.array_equal(together[3].quad, alone.quad)
+    assert differing(together[3], alone) < 0.1
+
+
+def test_styles_and_seeds_differ(weights: Path) -> None:
+    samples = pipeline(weights).samples(range(24))
+    assert {sample.stages[-1]["style"] for sample in samples} == {0, 1, 2, 3}
+    drawn = pipeline(weights, prior=1.0).samples(range(4))
+    assert {sample.stages[-1]["style"] for sample in drawn} == {-1}
+
+
+def test_two_rows_are_drawn_at_their_own_shape(weights: Path) -> None:
+    stage = pipeline(weights).stages["pix2pix"]
+    assert isinstance(stage, Redraw)
+    plain = Pipeline(pipeline(weights).template, {}, 0).samples(range(8))
+    shapes = {sample.type: stage.plan(sample).condition.shape[:2] for sample in plain}
+    assert shapes == {"cn/blue": SIZE, "cn/yellow_double": (32, 64)}
+
+
+def test_bfloat16_is_close_to_float32(weights: Path) -> None:
+    exact = pipeline(weights, precision="float32").samples(range(6))
+    fast = pipeline(weights, precision="bfloat16").samples(range(6))
+    assert np.mean([differing(a, b) for a, b in zip(exact, fast, strict=True)]) < 2
+
+
+@dataclass
+class Stubborn:
+    """Reads wrongly so many times in a row, then rightly; knows the texts from the start."""
+
+    texts: list[str]
+    wrong: int
+    calls: int = 0
+
+    def read(self, image: list[Image]) -> list[Any]:
+        self.calls += 1
+        right = self.calls > self.wrong
+        return [type("Reading", (), {"text": self.texts[n] if right else "?"}) for n in range(len(image))]
+
+
+@pytest.mark.parametrize(("wrong", "redrawn"), [(0, 0), (1, 1), (9, 2)])
+def test_wrong_readings_are_drawn_again_at_most_twice(weights: Path, wrong: int, redrawn: int) -> None:
+    stage = pipeline(weights).stages["pix2pix"]
+    assert isinstance(stage, Redraw)
+    batch = Pipeline(pipeline(weights).template, {}, 0).samples(range(16))
+    plans = [stage.plan(sample) for sample in batch]
+    middle = float(np.median([plan.params["pose"]["view_deg"] for plan in plans]))
+    easy = [n for n, plan in enumerate(plans) if Check(Stubborn([], 0), middle).easy(plan)]
+    check = Check(Stubborn([batch[n].text for n in easy], wrong), middle)
+    done = replace(stage, check=check)(batch)
+    found = [sample.stages[-1]["redrawn"] for sample in done]
+    assert 0 < len(easy) < len(batch)
+    assert found == [redrawn if n in easy else 0 for n in range(len(batch))]
+    plain = stage(batch)
+    for n, (one, other) in enumerate(zip(done, plain, strict=True)):
+        assert np.array_equal(one.quad, other.quad)
+        assert (n in easy and redrawn > 0) or np.array_equal(one.image, other.image)
+
+
+def test_missing_weights_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"stages.pix2pix: weights: .*none.safetensors: no such file; train one"
+    ):
+        pipeline(tmp_path / "none.safetensors")
+    with pytest.raises(UserError, match=r"stages.pix2pix: precision: 'int8' is unknown"):
+        pipeline(weights_of(tmp_path), precision="int8")
+
+
+def weights_of(tmp_path: Path) -> Path:
+    path = tmp_path / "w.safetensors"
+    save(path, build(header()), Styles.none(3), header())
+    return path

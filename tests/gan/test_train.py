@@ -1,0 +1,224 @@
+"""Training: exact resume, weights files, the command from a user's side."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+from safetensors import safe_open
+from tiny_pairs import SIZE, data, gallery, header, judge, settings, teaching, tiny_pairs
+from torch import Tensor
+
+from gan.checkpoint import Styles, build, load, save
+from gan.gallery import outlines, styles_of
+from gan.loop import rates, train
+from gan.outline import COUNT
+from gan.pix2pix import Pix2Pix
+from gan.runtime.distributed import Processes
+from synth.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[2]
+ALONE = Processes(0, 1, torch.device("cpu"))
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def bank(network: Pix2Pix) -> Styles:
+    return styles_of(network, tiny_pairs().pairs)
+
+
+def run(out: Path, styles: Callable[[Pix2Pix], Styles] = bank, **changes: Any) -> Path:
+    network = changes.pop("network", {})
+    torch.manual_seed(0)
+    plan = settings(out, **changes)
+    return train(plan, header(**network), judge(), teaching(), data, styles, gallery(), ALONE, resume=True)
+
+
+def contents(path: Path) -> dict[str, Tensor]:
+    with safe_open(str(path), framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+class Stopped(Exception):
+    """The user pulled the plug."""
+
+
+def stop(network: Pix2Pix) -> Styles:
+    raise Stopped
+
+
+@pytest.mark.parametrize("network", [{}, {"style": 0, "dropout": 0.5}])
+def test_stopping_half_way_changes_nothing(network: dict[str, Any], tmp_path: Path) -> None:
+    run(tmp_path / "whole", network=network)
+    done = []
+
+    def second_time(artist: Pix2Pix) -> Styles:
+        done.append(1)
+        return bank(artist) if len(done) == 1 else stop(artist)
+
+    with pytest.raises(Stopped):  # a state is written at 24 images, none at 48
+        run(tmp_path / "broken", second_time, keep=24, network=network)
+    torch.rand(5)
+    run(tmp_path / "broken", network=network)
+    for name in ("weights.safetensors", "state.safetensors"):
+        mine, theirs = contents(tmp_path / "whole" / name), contents(tmp_path / "broken" / name)
+        assert mine.keys() == theirs.keys()
+        assert [key for key in mine if not torch.equal(mine[key], theirs[key])] == [], name
+    assert [key for key in mine if key.startswith("judge.")]
+
+
+def test_what_a_run_leaves_behind(tmp_path: Path) -> None:
+    weights = run(tmp_path / "run", tick=24)
+    lines = [json.loads(line) for line in (tmp_path / "run" / "stats.jsonl").read_text().splitlines()]
+    assert [line["images"] for line in lines] == [24, 48]
+    assert {"judge", "adversarial", "l1", "kl", "latent", "ms_draw", "ms_data", "rate"} <= set(lines[0])
+    assert sorted(path.name for path in (tmp_path / "run" / "samples").iterdir()) == [
+        "00000024.png",
+        "00000048.png",
+    ]
+    network, styles, found = load(weights)
+    assert found.images == 48 and found.sizes == (SIZE, (32, 64)) and styles.mean.shape == (12, 3)
+    assert not network.training and bool((styles.deviation > 0).all())
+
+
+def test_a_finished_training_is_left_as_it_is(tmp_path: Path) -> None:
+    weights = run(tmp_path / "run", images=8)
+    before = weights.read_bytes()
+    assert run(tmp_path / "run", stop, images=8) == weights and weights.read_bytes() == before
+
+
+def test_rates_fall_at_the_end(tmp_path: Path) -> None:
+    plan = settings(tmp_path, images=100, decay=0.5)
+    assert [round(rates(plan, done)[0] / plan.learning_rate, 2) for done in (0, 50, 75, 100)] == [
+        1,
+        1,
+        0.5,
+        0,
+    ]
+    assert rates(replace(plan, decay=0.0), 99)[1] == plan.judge_rate
+
+
+def saved(path: Path, **network: Any) -> Path:
+    made = build(header(**network))
+    save(path, made, Styles(torch.randn(5, made.style), torch.rand(5, made.style)), header(**network))
+    return path
+
+
+def test_weights_come_back_in_half_precision(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network, styles, found = load(saved(tmp_path / "w.safetensors"))
+    stored = contents(tmp_path / "w.safetensors")
+    assert stored["network.generator.full.0.weight"].dtype == torch.float16
+    assert network.generator.full[0].weight.dtype == torch.float32 and len(styles.mean) == 5
+    assert found.planes == COUNT
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda path: path.unlink(), "no such weights file"),
+        (lambda path: path.write_bytes(b"garbage" * 99), "not a readable safetensors file"),
+        (lambda path: other_kind(path), "no generator checkpoint of ours; give a file that plate-train-gan"),
+        (lambda path: other_planes(path), "drawn from 4 outline planes, this version draws 9; train again"),
+        (lambda path: other_network(path), "weights of another network"),
+        (lambda path: foreign(path), "refused: its header calls 'os.system', which is no network of ours"),
+        (lambda path: older(path), "not made by this version .*; train again"),
+    ],
+)
+def test_a_bad_weights_file_is_one_line(
+    damage: Callable[[Path], object], message: str, tmp_path: Path
+) -> None:
+    path = saved(tmp_path / "w.safetensors")
+    damage(path)
+    with pytest.raises(UserError, match=f"w.safetensors: .*{message}"):
+        load(path)
+
+
+def other_kind(path: Path) -> None:
+    from gan.runtime.weights import save_weights
+
+    save_weights(path, {"x": torch.zeros(1)}, "platesmith recognizer", {})
+
+
+def other_planes(path: Path) -> None:
+    made = replace(header(), planes=4)
+    save(path, build(made), Styles.none(3), made)
+
+
+def other_network(path: Path) -> None:
+    save(path, build(header(channels=8)), Styles.none(3), header())
+
+
+def foreign(path: Path) -> None:
+    made = replace(header(), network={"_target_": "os.system", "command": "true"})
+    save(path, build(header()), Styles.none(3), made)
+
+
+def older(path: Path) -> None:
+    made = replace(header(), network={**header().network, "depth": 4})
+    save(path, build(header()), Styles.none(3), made)
+
+
+def test_the_gallery_has_a_plate_of_each_type() -> None:
+    drawn = outlines(["cn/blue", "cn/yellow_double"], SIZE, 0)
+    assert [planes.shape for planes in drawn] == [(*SIZE, COUNT)] * 2
+    assert (drawn[0] != drawn[1]).any()
+
+
+def command(
+    out: Path, *words: str, start: tuple[str, ...] = (sys.executable,)
+) -> subprocess.CompletedProcess[str]:
+    tests = str(Path(__file__).parent)
+    given = [
+        "pairs._target_=tiny_pairs.load", "source.path=x", f"out={out}", "size=[16,48]", "images=16",
+        "other_sizes=[[32,64]]", "batch=4", "threads=1", "workers=0", "gan.network.channels=4",
+        "gan.discriminator.channels=4",
+    ]  # fmt: skip
+    return subprocess.run(
+        [*start, "-m", "gan.train", *given, *words],
+        cwd=ROOT,
+        env={"PYTHONPATH": f"{ROOT}:{tests}", "PATH": "", "OMP_NUM_THREADS": "1", "HOME": str(out.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_trains(tmp_path: Path) -> None:
+    done = command(tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert (
+        done.stdout.splitlines()[-1] == f"{tmp_path / 'run' / 'weights.safetensors'}: 16 images of 12 crops"
+    )
+    assert load(tmp_path / "run" / "weights.safetensors")[2].data["crops"] == 12
+
+
+def test_a_wrong_size_is_one_line(tmp_path: Path) -> None:
+    done = command(tmp_path / "run", "size=[16]")
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("error: size, other_sizes: [[16], [32, 64]] are no sizes")
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_work(tmp_path: Path) -> None:
+    many = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    done = command(tmp_path / "run", "tick=8", "keep=8", start=many)
+    assert done.returncode == 0, done.stderr
+    lines = (tmp_path / "run" / "stats.jsonl").read_text().splitlines()
+    assert [json.loads(line)["images"] for line in lines] == [8, 16]
+    again = command(tmp_path / "run", "tick=8", "keep=8", "images=24", start=many)
+    assert again.returncode == 0, again.stderr
+    assert load(tmp_path / "run" / "weights.safetensors")[2].images == 24

@@ -1,0 +1,43 @@
+"""The Python of the documentation runs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from synth.dataset.mark import mark_synthetic
+from synth.generate import encoded
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def snippet(name: str) -> str:
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / name).read_text("utf-8"), re.DOTALL)
+    return str(code)
+
+
+def test_a_picture_is_made_again_from_its_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = ["out=plates", "count=8", "engine=serial"]
+    done = subprocess.run(
+        [sys.executable, "-m", "synth.generate", *keys],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(compile(snippet("datasets.md"), "docs/datasets.md", "exec"), names)
+    again, record = names["again"], names["record"]
+    there = (tmp_path / "plates" / "train" / record.file_name).read_bytes()  # type: ignore[attr-defined]
+    assert mark_synthetic(encoded(again)) == there  # type: ignore[arg-type]
+    assert names["darker"].image.mean() != again.image.mean()  # type: ignore[attr-defined]
+
+
+def test_the_types_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    exec(compile(snippet("types.md"), "docs/types.md", "exec"), {})
