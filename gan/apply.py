@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gan.artist import Artist, working_type
 from gan.outline import GLYPHS, condition
-from synth.capture.effect import Effect, Picture, Span, between, draws, need_span
+from synth.capture.effect import Effect, Picture, Span, between, draws, need_size, need_span
 from synth.capture.stage import opaque
 from synth.capture.view import Crop, Pose, View, view_of
 from synth.errors import UserError
@@ -40,10 +40,10 @@ class Check:
     view_deg: float = 35.0  # easy: seen under at most this angle, no character cut
     redraws: int = 2  # at most
 
-    def wrong(self, plans: Sequence[Plan], pictures: Sequence[Image]) -> list[int]:
-        easy = [n for n, plan in enumerate(plans) if self.easy(plan)]
-        read = self.reader.read([pictures[n] for n in easy]) if easy else []
-        return [n for n, reading in zip(easy, read, strict=True) if reading.text != plans[n].sample.text]
+    def wrong(self, open_: Sequence[int], plans: Sequence[Plan], pictures: Sequence[Image]) -> list[int]:
+        """Those of the numbers `open_` whose picture is read otherwise than its text."""
+        read = self.reader.read([pictures[n] for n in open_]) if open_ else []
+        return [n for n, reading in zip(open_, read, strict=True) if reading.text != plans[n].sample.text]
 
     def easy(self, plan: Plan) -> bool:
         characters, size = plan.view.char_quads, np.array(plan.view.output)
@@ -63,6 +63,13 @@ class Plan:
     noise: NDArray[np.float32]  # H W
 
 
+class Verdict(NamedTuple):
+    """What became of an easy sample."""
+
+    redrawn: int  # times
+    misread: bool  # at last still
+
+
 @dataclass(frozen=True)
 class Redraw:
     """Poses each clean plate like a camera would, then draws it; labels and quads move with it."""
@@ -72,6 +79,7 @@ class Redraw:
     severity: Span  # of a sample's pose, drawn
     weights: str | Path | None = None  # null: the bundled ones
     height_px: int = 64  # of the picture put out
+    size: Sequence[int] | None = None  # [width, height] of it, whatever the crop's shape
     prior: float = 0.0  # share of styles drawn at random instead of from the bank of training crops
     spread: float = 1.0  # around a style of the bank, in the encoder's own uncertainty
     quality: Span = (80, 96)  # JPEG, for the writer
@@ -81,6 +89,7 @@ class Redraw:
 
     def __post_init__(self) -> None:
         need_span("severity", self.severity, 0, 1)
+        need_size("size", self.size)
         if not self.file.is_file():
             fix = "train one with plate-train-gan and give stages.pix2pix.weights=FILE"
             raise UserError(f"weights: {self.file}: no such file; {fix}")
@@ -97,14 +106,20 @@ class Redraw:
     def __call__(self, batch: Sequence[Sample]) -> list[Sample]:
         plans = [self.plan(sample) for sample in batch]
         pictures = self.pictures(plans, 0)
-        redrawn = [0] * len(plans)
-        for attempt in range(1, 1 + (self.check.redraws if self.check else 0)):
-            assert self.check is not None
-            again = self.check.wrong(plans, pictures)
-            again = [n for n in again if redrawn[n] == attempt - 1]
-            for n, picture in zip(again, self.pictures([plans[n] for n in again], attempt), strict=True):
+        verdicts = self.checked(plans, pictures) if self.check else [None] * len(plans)
+        return [self.finished(*one) for one in zip(plans, pictures, verdicts, strict=True)]
+
+    def checked(self, plans: Sequence[Plan], pictures: list[Image]) -> list[Verdict | None]:
+        """Draws again, in place, what is read wrongly; None for samples that are not easy."""
+        assert self.check is not None
+        easy = [n for n, plan in enumerate(plans) if self.check.easy(plan)]
+        redrawn = dict.fromkeys(easy, 0)
+        wrong = self.check.wrong(easy, plans, pictures)
+        for attempt in range(1, 1 + self.check.redraws):
+            for n, picture in zip(wrong, self.pictures([plans[n] for n in wrong], attempt), strict=True):
                 pictures[n], redrawn[n] = picture, attempt
-        return [self.finished(*one) for one in zip(plans, pictures, redrawn, strict=True)]
+            wrong = self.check.wrong(wrong, plans, pictures)
+        return [Verdict(redrawn[n], n in wrong) if n in redrawn else None for n in range(len(plans))]
 
     def plan(self, sample: Sample) -> Plan:
         """Pose, crop, style and noise of one sample, from its own stream."""
@@ -121,7 +136,8 @@ class Redraw:
         params |= {name: value for name, value in drawn.items() if value is not None}
         plate = sample.plate
         clean = replace(sample, quad=plate.quad, row_quads=plate.row_quads, char_quads=plate.char_quads)
-        view = view_of(clean, {**params, "resolution": SHARP}, self.height_px, None)
+        forced = None if self.size is None else (int(self.size[0]), int(self.size[1]))
+        view = view_of(clean, {**params, "resolution": SHARP}, self.height_px, forced)
         height, width = plate.image.shape[:2]
         size = self.artist.size_for(width / height)
         to_work = np.diag((size[1] / view.photo[0], size[0] / view.photo[1], 1.0)) @ view.to_photo
@@ -166,11 +182,11 @@ class Redraw:
                 picture = effect.apply(picture, plan.params[name])
         return picture.image
 
-    def finished(self, plan: Plan, image: Image, redrawn: int) -> Sample:
+    def finished(self, plan: Plan, image: Image, verdict: Verdict | None) -> Sample:
         params = {key: value for key, value in plan.params.items() if key != "styles"}
-        params["style"] = plan.params["styles"][redrawn]
-        if self.check is not None:
-            params["redrawn"] = redrawn
+        params["style"] = plan.params["styles"][verdict.redrawn if verdict else 0]
+        if verdict is not None:
+            params |= {"redrawn": verdict.redrawn, "misread": verdict.misread}
         mask = cv2.resize(np.ascontiguousarray(plan.condition[..., GLYPHS]), plan.view.output)
         return replace(
             plan.sample,

@@ -17,13 +17,19 @@ from synth.sample import Image
 
 
 class Pair(Protocol):
-    """A real crop, and what was drawn to lie on it."""
+    """A real crop, what was drawn to lie on it, and what is to be drawn in its place."""
 
     @property
-    def condition(self) -> NDArray[np.uint8]: ...  # H W C
+    def condition(self) -> NDArray[np.uint8]: ...  # H W C, of the crop's own text
 
     @property
     def crop(self) -> Image: ...  # H W 3
+
+    @property
+    def asked(self) -> NDArray[np.uint8]: ...  # H W C, of `text`
+
+    @property
+    def hidden(self) -> NDArray[np.uint8]: ...  # H W, 255 where nobody is to judge crop and drawing
 
     @property
     def text(self) -> str: ...
@@ -34,24 +40,32 @@ class Pairs(Protocol):
 
     def __len__(self) -> int: ...
 
-    def item(self, rng: np.random.Generator) -> Pair: ...
+    def item(self, rng: np.random.Generator, new_text: bool = False) -> Pair: ...
 
     def plain(self, index: int) -> Pair: ...
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Pairs side by side."""
+    """Pairs side by side; uint8 as they are drawn, in [-1, 1] as `given` to a network."""
 
-    condition: Tensor  # N C H W uint8
-    crop: Tensor  # N 3 H W uint8
-    texts: tuple[str, ...]
+    condition: Tensor  # N C H W
+    crop: Tensor  # N 3 H W
+    asked: Tensor  # N C H W
+    hidden: Tensor  # N 1 H W
+    texts: tuple[str, ...]  # of what is asked for
+
+    def given(self, device: torch.device) -> Batch:
+        condition, crop, asked = (as_input(x.to(device)) for x in (self.condition, self.crop, self.asked))
+        return Batch(condition, crop, asked, self.hidden.to(device) > 127, self.texts)
 
 
 def batch_of(pairs: Sequence[Pair]) -> Batch:
     return Batch(
         planes_of([pair.condition for pair in pairs]),
         planes_of([pair.crop for pair in pairs]),
+        planes_of([pair.asked for pair in pairs]),
+        planes_of([pair.hidden[..., None] for pair in pairs]),
         tuple(pair.text for pair in pairs),
     )
 
@@ -75,10 +89,17 @@ def as_pictures(planes: Tensor) -> NDArray[np.uint8]:
 class Drawings(IterableDataset[Batch]):
     """Endless batches; the pair at place p is drawn from (seed, p) alone, whoever draws it."""
 
-    def __init__(self, pairs: Pairs, window: Window, seed: int) -> None:
+    def __init__(self, pairs: Pairs, window: Window, seed: int, new_texts: bool = False) -> None:
         self.pairs, self.window, self.seed = pairs, window, seed
+        self.new_texts = new_texts  # in the second half of each batch
 
     def __iter__(self) -> Iterator[Batch]:
         for number in self.window.numbers():
             places = self.window.places(number)
-            yield batch_of([self.pairs.item(np.random.default_rng((self.seed, place))) for place in places])
+            own = (len(places) + 1) // 2 if self.new_texts else len(places)
+            yield batch_of(
+                [
+                    self.pairs.item(np.random.default_rng((self.seed, place)), number >= own)
+                    for number, place in enumerate(places)
+                ]
+            )

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch.utils.data import IterableDataset
 
-from gan.batches import Batch, as_input
+from gan.batches import Batch
 from gan.checkpoint import Header, Styles, build, save
 from gan.discriminator import Discriminator
 from gan.gallery import Gallery
@@ -78,8 +78,8 @@ def train(
         reseed(settings.seed, done, processes.rank)
         with track.phase("data"):
             batch = next(batches)
-            condition, crop = (as_input(x.to(processes.device)) for x in (batch.condition, batch.crop))
-        track.add(step(players, condition, crop, batch.texts, teaching, track))
+            batch = batch.given(processes.device)
+        track.add(step(players, batch, teaching, track))
         done += size
         average.update(artist, done // size)
         last = done >= settings.images

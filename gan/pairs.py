@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.align import ACCEPT, Alignment, nominal
+from gan.align import ACCEPT, DRAWN_PX, Alignment, nominal
 from gan.align_store import Store, aligned_store
-from gan.dress import dressed_plate, paint_of
+from gan.dress import dressed, dressed_plate, paint_of
 from gan.outline import CENTRES, TO_CENTRES, condition
 from gan.recolour import Matte, matte_of, recoloured
 from gan.vary import Matrix, Vary, shifted_paint, shifted_planes
@@ -25,10 +25,13 @@ from synth.cache import ByteCache
 from synth.catalogue import load_type
 from synth.dataset.sources import read_source
 from synth.errors import UserError, nearest
-from synth.sample import Image
+from synth.grammar import grammar_of
+from synth.render import render
+from synth.sample import Image, Points, transform
 
 CN7 = ("cn/blue", "cn/yellow", "cn/yellow_double", "cn/black", "cn/nev_small", "cn/nev_large", "cn/tractor")
 PARTS = ("train", "held_out", "all")
+TEXTS = 2**20  # new ones to choose from
 LARGEST = 1.5  # crops are kept at most this much higher than pairs
 KEPT = 512 * 1024 * 1024  # bytes of crops taken apart
 
@@ -40,11 +43,13 @@ def held_out(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Pair:
-    """A real crop, and what was drawn to lie on it."""
+    """A real crop, what was drawn to lie on it, and what is to be drawn in its place."""
 
     condition: NDArray[np.uint8]  # H W COUNT: the planes of gan.outline
     crop: Image  # H W 3
-    text: str
+    asked: NDArray[np.uint8]  # H W COUNT: the same, or a new text in the same place
+    hidden: NDArray[np.uint8]  # H W: 255 on the first character of a new text, unlike any in the crops
+    text: str  # of what is asked for
     index: int
 
 
@@ -71,16 +76,16 @@ class Pairs:
 
     def plain(self, index: int) -> Pair:
         """One crop as it is."""
-        return self._own(index, self._fit(index))
+        return self._own(index, self._fit(index), None)
 
-    def item(self, rng: np.random.Generator) -> Pair:
-        """A crop at random, moved a little, mostly in other colours."""
+    def item(self, rng: np.random.Generator, new_text: bool = False) -> Pair:
+        """A crop at random, moved a little, mostly in other colours; perhaps another text is asked for."""
         index = int(rng.integers(len(self)))
         to_pair = self.vary.motion(rng, self.size) @ self._fit(index)
         if rng.random() < self.vary.plain:
-            return self._own(index, to_pair)
+            return self._own(index, to_pair, rng if new_text else None)
         paint = self.vary.paints[int(rng.integers(len(self.vary.paints)))]
-        return self._painted(index, to_pair, paint, self.vary.colours(rng))
+        return self._painted(index, to_pair, paint, self.vary.colours(rng), rng if new_text else None)
 
     def alignment(self, index: int) -> Alignment:
         """Where the nominal plate lies in a crop."""
@@ -88,23 +93,52 @@ class Pairs:
         crop = self.crops[index]
         return Alignment(plate, self.homographies[index], self.scores[index], (crop.shape[0], crop.shape[1]))
 
-    def _own(self, index: int, to_pair: Matrix) -> Pair:
+    def _own(self, index: int, to_pair: Matrix, rng: np.random.Generator | None) -> Pair:
         planes = condition(self.alignment(index).plate, to_pair @ self.homographies[index], self.size)
-        return Pair(planes, moved(self.crops[index], to_pair, self.size), self.texts[index], index)
+        crop = moved(self.crops[index], to_pair, self.size)
+        if rng is None:
+            return Pair(planes, crop, planes, np.zeros(self.size, np.uint8), self.texts[index], index)
+        return Pair(planes, crop, *self._asked(index, to_pair, self.types[index], rng), index)
 
-    def _painted(self, index: int, to_pair: Matrix, paint: str, shift: Matrix) -> Pair:
+    def _painted(
+        self, index: int, to_pair: Matrix, paint: str, shift: Matrix, rng: np.random.Generator | None
+    ) -> Pair:
         """The crop in the colours of type `paint`, those changed by `shift`."""
         found, crop = self.alignment(index), self.crops[index]
         matte = self.mattes.get(index, lambda: matte_of(crop, found))
         plate = dressed_plate(self.types[index], paint, self.texts[index])
-        picture = recoloured(crop, matte, shifted_paint(paint_of(plate, found), shift))
+        picture = moved(
+            recoloured(crop, matte, shifted_paint(paint_of(plate, found), shift)), to_pair, self.size
+        )
         planes = shifted_planes(condition(plate, to_pair @ found.homography, self.size), shift)
-        return Pair(planes, moved(picture, to_pair, self.size), self.texts[index], index)
+        if rng is None:
+            return Pair(planes, picture, planes, np.zeros(self.size, np.uint8), self.texts[index], index)
+        asked, hidden, text = self._asked(index, to_pair, paint, rng)
+        return Pair(planes, picture, shifted_planes(asked, shift), hidden, text, index)
+
+    def _asked(
+        self, index: int, to_pair: Matrix, paint: str, rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], str]:
+        """A new text of the crop's type where the crop's own stands: planes, its first character, itself."""
+        layout = self.types[index]
+        fields = grammar_of(layout).sample("uniform", 0, int(rng.integers(TEXTS)))
+        plate = render(dressed(layout, paint), fields, DRAWN_PX)
+        homography = to_pair @ self.homographies[index]
+        first = transform(homography, grown(plate.char_quads[0]))
+        hidden = np.zeros(self.size, np.uint8)
+        cv2.fillConvexPoly(hidden, np.rint(first).astype(np.int32), 255)
+        return condition(plate, homography, self.size), hidden, "".join(plate.fields.values())
 
     def _fit(self, index: int) -> Matrix:
         """3 3: pixels of the crop -> pixels of the pair."""
         height, width = self.crops[index].shape[:2]
         return np.diag((self.size[1] / width, self.size[0] / height, 1.0))
+
+
+def grown(quad: Points, share: float = 0.12) -> Points:
+    """A quad larger by a share of its size on every side."""
+    centre = quad.mean(axis=0)
+    return np.asarray(centre + (quad - centre) * (1 + 2 * share), np.float32)
 
 
 def moved(picture: Image, to_pair: Matrix, size: tuple[int, int]) -> Image:

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan.augment import Augmentation
+from gan.batches import Batch
 from gan.losses import ADVERSARIAL, Reading, Weights, divergence, feature_matching, logged, weighted
 from gan.pix2pix import Chance, Drawn, Pix2Pix
 from gan.runtime.distributed import Processes
@@ -67,24 +68,23 @@ def chance_of(count: int, size: tuple[int, int], style: int, borrow: float, devi
     )
 
 
-def step(
-    players: Players, condition: Tensor, crop: Tensor, texts: Sequence[str], teaching: Teaching, track: Track
-) -> dict[str, float]:
-    """condition: N C H W, crop: N 3 H W, both in [-1, 1]; returns the values to log."""
+def step(players: Players, batch: Batch, teaching: Teaching, track: Track) -> dict[str, float]:
+    """A batch as `given` to the networks; returns the values to log."""
+    crop = batch.crop
     size = (crop.shape[2], crop.shape[3])
     chance = chance_of(len(crop), size, players.artist.style, teaching.borrow, crop.device)
     players.drawing.train()
     with track.phase("draw"), precision(crop, teaching):
-        drawn: Drawn = players.drawing(condition, crop, chance)
+        drawn: Drawn = players.drawing(batch.asked, crop, chance)
     fake = drawn.fake.float()
     with track.phase("judge"):
-        judged = correct_judge(players, condition, crop, fake.detach(), teaching)
+        judged = correct_judge(players, batch, fake.detach(), teaching)
     with track.phase("read"):
         others = len(drawn.mean)  # where the first half has its own style, L1 keeps it legible
         reading = teaching.reading is not None
-        parts = {"reading": read(fake[others:], texts[others:], teaching)} if reading else {}
+        parts = {"reading": read(fake[others:], batch.texts[others:], teaching)} if reading else {}
     with track.phase("learn"):
-        parts |= correct_artist(players, condition, crop, drawn, fake, teaching, parts)
+        parts |= correct_artist(players, batch, drawn, fake, teaching, parts)
     return {"judge": judged, **logged(parts)}
 
 
@@ -93,16 +93,20 @@ def precision(x: Tensor, teaching: Teaching) -> AbstractContextManager[Any]:
     return torch.autocast(x.device.type, torch.bfloat16, enabled=teaching.autocast)
 
 
-def correct_judge(
-    players: Players, condition: Tensor, crop: Tensor, fake: Tensor, teaching: Teaching
-) -> float:
+def shown(batch: Batch, picture: Tensor, condition: Tensor, teaching: Teaching) -> tuple[Tensor, Tensor]:
+    """What the judge sees of pictures and conditions: not what is hidden, the rest changed at random."""
+    return teaching.augmentation(picture.masked_fill(batch.hidden, 0), condition.masked_fill(batch.hidden, 0))
+
+
+def correct_judge(players: Players, batch: Batch, fake: Tensor, teaching: Teaching) -> float:
     """Real and fake in one forward: DistributedDataParallel allows one a backward."""
     loss_of, _ = ADVERSARIAL[teaching.weights.adversarial]
-    pictures, conditions = teaching.augmentation(torch.cat([crop, fake]), torch.cat([condition, condition]))
+    sides = [shown(batch, batch.crop, batch.condition, teaching), shown(batch, fake, batch.asked, teaching)]
+    pictures, conditions = (torch.cat(parts) for parts in zip(*sides, strict=True))
     players.judge.requires_grad_(True)
-    with precision(crop, teaching):
+    with precision(fake, teaching):
         found = players.judging(pictures, conditions)
-    count = len(crop)
+    count = len(fake)
     loss = loss_of([[f[:count] for f in scale] for scale in found], True) + loss_of(
         [[f[count:] for f in scale] for scale in found], False
     )
@@ -120,8 +124,7 @@ def read(fake: Tensor, texts: Sequence[str], teaching: Teaching) -> Tensor:
 
 def correct_artist(
     players: Players,
-    condition: Tensor,
-    crop: Tensor,
+    batch: Batch,
     drawn: Drawn,
     fake: Tensor,
     teaching: Teaching,
@@ -129,9 +132,10 @@ def correct_artist(
 ) -> dict[str, Tensor]:
     """The artist's losses through a judge that learns nothing from them."""
     _, loss_of = ADVERSARIAL[teaching.weights.adversarial]
+    crop, condition = batch.crop, batch.condition
     players.judge.requires_grad_(False)
     with precision(crop, teaching):
-        found = players.judge(*teaching.augmentation(fake, condition))
+        found = players.judge(*shown(batch, fake, batch.asked, teaching))
     parts = {"adversarial": loss_of(found), **parts}
     own = len(drawn.mean) or len(fake)  # the pictures that show their crop's own style
     parts["l1"] = F.l1_loss(fake[:own], crop[:own])

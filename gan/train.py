@@ -96,7 +96,7 @@ def main(config: DictConfig) -> None:
     gallery = Gallery(plain(unseen, 10), outlines(config.plates.types, header.sizes[0], 0), 6, settings.seed)
 
     def drawings(window: Window) -> IterableDataset[Batch]:
-        return Drawings(pairs, window, settings.seed)
+        return Drawings(pairs, window, settings.seed, config.gan.new_texts)
 
     weights = train(
         settings,

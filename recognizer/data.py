@@ -100,7 +100,15 @@ class Shuffled(IterableDataset[Batch]):
         return self.items[int(order[position])]
 
 
-MADE_BY = ("plates", "balance", "stages", "height_px", "seed", "texts")  # what the pipeline needs to know
+MADE_BY = (
+    "plates",
+    "balance",
+    "stages",
+    "height_px",
+    "seed",
+    "texts",
+    "shape_mm",
+)  # what the pipeline needs to know
 
 
 def lessons_of(config: DictConfig) -> list[Lesson]:

@@ -13,6 +13,7 @@ from synth.errors import UserError
 
 TYPE_WEIGHT = 0.15
 EMPTY_WEIGHT = 0.2  # of an unused slot against a used one
+FIRST_WEIGHT = 2.0  # of the first symbol, a province or office, the hardest to read, against the others
 
 
 def losses(network: nn.Module, batch: Batch, device: torch.device, autocast: bool) -> tuple[Tensor, Tensor]:
@@ -53,7 +54,9 @@ def slot_loss(scores: Tensor, batch: Batch) -> Tensor:
     wanted[torch.arange(slots.shape[1]) < batch.lengths[:, None]] = batch.targets.long()
     wanted = wanted.to(scores.device)
     each = F.cross_entropy(slots.transpose(1, 2), wanted, reduction="none")  # N S
-    return (each * torch.where(wanted == BLANK, EMPTY_WEIGHT, 1.0)).sum(1)
+    weights = torch.where(wanted == BLANK, EMPTY_WEIGHT, 1.0)
+    weights[:, 0] *= FIRST_WEIGHT
+    return (each * weights).sum(1)
 
 
 def learning_rate(peak: float, images: int, warmup: int, total: int) -> float:

@@ -50,9 +50,11 @@ def keys(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def groups(path: Path) -> Iterator[tuple[str, str]]:
+    """(group, what is chosen); groups laid elsewhere (`stages@drawn`) are no choice of the user's."""
     for entry in read_yaml(path).get("defaults", []):
         if isinstance(entry, dict):
-            yield from ((g, str(chosen)) for g, chosen in entry.items() if not g.startswith("override "))
+            offered = (g for g in entry if not g.startswith("override ") and "@" not in g)
+            yield from ((g, str(entry[g])) for g in offered)
 
 
 def written(path: Path) -> Iterator[tuple[str, str, str]]:

@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from synth.errors import UserError
+from synth.render import Variation
 from synth.sample import Sample, Stage
 from synth.targets import made
 from synth.template import Plan, Template
@@ -42,7 +43,10 @@ def pipeline_of(config: DictConfig) -> Pipeline:
         weights=type_weights(config.plates),
     )
     plan.check()  # fail at the door, not in a worker
-    return Pipeline(Template(plan, config.height_px), stages_of(config), config.seed)
+    if (shape_mm := config.get("shape_mm")) is None:
+        return Pipeline(Template(plan, config.height_px), stages_of(config), config.seed)
+    varied = Variation(shape_mm=shape_mm)
+    return Pipeline(Template(plan, config.height_px, varied), stages_of(config), config.seed)
 
 
 def type_weights(plates: DictConfig) -> tuple[int, ...]:

@@ -20,7 +20,7 @@ from synth.ground import VERSIONS, Ground, ground_of
 from synth.layout import Box, Frame, lay_out, row_texts
 from synth.sample import Image, Points
 from synth.spec import PlateType
-from synth.tiles import PHASES, Pen, choose, drawings, tile_of
+from synth.tiles import AS_DRAWN, PHASES, SHAPES, Pen, Shape, choose, drawings, tile_of
 
 WEIGHTS = 3  # stroke weights a glyph is drawn at, over the range of the variation
 SIZES = 3  # sizes a glyph is drawn at, over the range of its block's scale
@@ -39,9 +39,10 @@ class Variation:
     versions: bool = True  # drawn grounds
     variants: bool = True  # several drawings of a character
     sizes: bool = True  # blocks with a `scale` or a `shift` use it
+    shape_mm: float = 0.5  # strokes of Chinese characters and kana, in a cell 45 mm wide
 
 
-NOMINAL = Variation((1.0, 1.0), 0.0, 0.0, False, False, False, False)
+NOMINAL = Variation((1.0, 1.0), 0.0, 0.0, False, False, False, False, 0.0)
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,11 @@ def place_glyph(
     px, py = round(x * k), round(y * k)
     left, top = px // PHASES, py // PHASES
     variant = choose(u[4], drawings(box.face, char)) if vary.variants else 0
-    tile = tile_of((box.face, char, variant, box.w, box.h, pen), w, h, px - left * PHASES, py - top * PHASES)
+    shape = AS_DRAWN
+    if vary.shape_mm and not char.isascii():  # the digits of u[4] that no choice of a drawing depends on
+        shape = Shape(1 + int(u[4] * 7919 * SHAPES) % SHAPES, vary.shape_mm * box.w / 45)
+    glyph = (box.face, char, variant, box.w, box.h, pen)
+    tile = tile_of(glyph, w, h, px - left * PHASES, py - top * PHASES, shape)
     height, width = tile.shape
     if left >= 0 and top >= 0 and top + height <= mask.shape[0] and left + width <= mask.shape[1]:
         under = mask[top : top + height, left : left + width]

@@ -11,12 +11,16 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from synth.cache import ByteCache
 from synth.glyphs import load_face
 from synth.sample import Image
+from synth.seeding import rng_for
 
 PHASES = 3  # sub-pixel places a glyph can stand at, in x and in y
+SHAPES = 16  # ways a glyph's strokes can be moved, besides 0: as drawn
+KNOTS = (3, 3)  # rows and columns of the grid whose knots are moved
 
 
 class Pen(NamedTuple):
@@ -35,14 +39,24 @@ _masters: ByteCache[Image] = ByteCache(96 * 1024 * 1024, lambda tile: tile.nbyte
 _tiles: ByteCache[Image] = ByteCache(192 * 1024 * 1024, lambda tile: tile.nbytes)
 
 
-def tile_of(glyph: Glyph, w: float, h: float, phase_x: int, phase_y: int) -> Image:
+class Shape(NamedTuple):
+    """How the strokes of a glyph are moved: no two workshops cut a dense character alike."""
+
+    number: int = 0  # one of SHAPES, or 0: as drawn
+    reach_mm: float = 0.0  # deviation of the motion
+
+
+AS_DRAWN = Shape()
+
+
+def tile_of(glyph: Glyph, w: float, h: float, phase_x: int, phase_y: int, shape: Shape = AS_DRAWN) -> Image:
     """Coverage of a glyph drawn w x h mm large, shifted right and down by phases of a pixel."""
-    key = (glyph, w, h, phase_x, phase_y)
+    key = (glyph, w, h, phase_x, phase_y, shape)
     tile = _tiles.held.get(key)
-    return tile if tile is not None else _tiles.get(key, lambda: shrunk(glyph, w, h, phase_x, phase_y))
+    return tile if tile is not None else _tiles.get(key, lambda: shrunk(*key))
 
 
-def shrunk(glyph: Glyph, w: float, h: float, phase_x: int, phase_y: int) -> Image:
+def shrunk(glyph: Glyph, w: float, h: float, phase_x: int, phase_y: int, shape: Shape) -> Image:
     """The master at its final size and place: bilinear at the large scale, then area average."""
     width, height, scale = glyph[3], glyph[4], glyph[5].scale
     times = oversampling(scale)
@@ -52,8 +66,27 @@ def shrunk(glyph: Glyph, w: float, h: float, phase_x: int, phase_y: int) -> Imag
     fx, fy = w / width, h / height
     # pixel centres: large = f * (master + 1/2) + times * d - 1/2
     matrix = np.array([[fx, 0, times * dx + fx / 2 - 0.5], [0, fy, times * dy + fy / 2 - 0.5]])
+    if shape.number:
+        master = strayed(master, shape.number, shape.reach_mm * scale * times)
     large = cv2.warpAffine(master, matrix, (size[0] * times, size[1] * times), flags=cv2.INTER_LINEAR)
     return np.asarray(cv2.resize(large, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def strayed(master: Image, number: int, reach: float) -> Image:
+    """A master whose strokes are moved smoothly, by pixels of deviation `reach`."""
+    height, width = master.shape
+    right, down = motion(number, height, width)
+    x = np.arange(width, dtype=np.float32) + np.float32(reach) * right
+    y = np.arange(height, dtype=np.float32)[:, None] + np.float32(reach) * down
+    return np.asarray(cv2.remap(master, x, y, cv2.INTER_LINEAR))
+
+
+@functools.lru_cache(maxsize=256)
+def motion(number: int, height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """H W each: a smooth motion right and down, of deviation 1 at the knots."""
+    knots = rng_for(number, 0, "shape").standard_normal((*KNOTS, 2), np.float32)
+    dx, dy = cv2.split(cv2.resize(knots, (width, height), interpolation=cv2.INTER_CUBIC))
+    return np.asarray(dx), np.asarray(dy)
 
 
 def oversampling(scale: float) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -42,11 +43,13 @@ def bend_points(points: Points, params: Params, quad: Points) -> Points:
 
 def bend_image(image: Image, params: Params, quad: Points) -> Image:
     """The picture, moved by the same drop; `quad` is the plate's place in it."""
-    height, width = image.shape[:2]
+    left, right = max(0, math.floor(quad[:, 0].min())), math.ceil(quad[:, 0].max())
+    part = image[:, left:right]  # beyond the plate's ends nothing moves
+    height, width = part.shape[:2]
     x = np.arange(width, dtype=np.float32)
-    drop = drop_px(params, quad, x + 0.5).astype(np.float32)
-    from_x = np.broadcast_to(x, (height, width))
+    from_x = np.broadcast_to(x, (height, width)).copy()
+    drop = drop_px(params, quad, x + (left + 0.5)).astype(np.float32)
     from_y = np.arange(height, dtype=np.float32)[:, None] - drop
-    return np.asarray(
-        cv2.remap(image, from_x.copy(), from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-    )
+    moved = image.copy()
+    cv2.remap(part, from_x, from_y, cv2.INTER_LINEAR, moved[:, left:right], cv2.BORDER_REFLECT_101)
+    return moved

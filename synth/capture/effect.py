@@ -100,6 +100,12 @@ def need_span(key: str, span: Span, low: float = -np.inf, high: float = np.inf) 
         raise UserError(f"capture.{key}: {span} is no range; give [low, high] within [{low:g}, {high:g}]")
 
 
+def need_size(key: str, size: Sequence[int] | None) -> None:
+    """A forced size must be one: width, height."""
+    if size is not None and (isinstance(size, str) or len(size) != 2 or min(size) < 8):
+        raise UserError(f"{key}: {size} is no size; give [width, height], at least 8 each, or null")
+
+
 def need_share(key: str, share: float) -> None:
     """A probability must be one."""
     if not 0 <= share <= 1:

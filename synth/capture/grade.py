@@ -66,6 +66,7 @@ class Grade:
     haze_level: Span
     gamma: Span
     punch: Span  # how S-shaped the tone curve is
+    tint: float  # how far the channels' curves part, so that ink and ground take on different casts
     auto: float = 0.0  # how much of a picture's lightness the camera's exposure makes up for: 0 none, 1 all
 
     def __post_init__(self) -> None:
@@ -76,6 +77,7 @@ class Grade:
         need_share("effects.grade.auto", self.auto)
         need_span("effects.grade.haze", self.haze, 0, 0.8)
         need_span("effects.grade.gamma", self.gamma, 0.3, 3)
+        need_share("effects.grade.tint", self.tint)
 
     def sample(self, draw: Draw, severity: float) -> Params | None:
         gain = math.exp(swayed(draw, (math.log(self.gain[0]), math.log(self.gain[1])), severity))
@@ -89,6 +91,7 @@ class Grade:
             "haze_level": between(draw, self.haze_level),
             "gamma": round(20 * swayed(draw, self.gamma, severity)) / 20,
             "punch": round(between(draw, self.punch), 1),
+            "tint": [swayed(draw, (-self.tint, self.tint), severity) for _ in range(3)],
         }
 
     def apply(self, picture: Picture, params: Params) -> Picture:
@@ -97,7 +100,7 @@ class Grade:
         light = gain * (1 - haze) / sum(part * luma for part, luma in zip(cast, LUMA, strict=True))
         rows = zip(cast, colours(params["saturation"], params["hue_deg"]), strict=True)
         image = mixed(picture.image, [[*(light * part * k for k in row), offset] for part, row in rows])
-        return picture.with_image(cv2.LUT(image, tone(params["gamma"], params["punch"])))
+        return picture.with_image(cv2.LUT(image, tones(params["gamma"], params["punch"], params["tint"])))
 
     def level(self, value: float, params: Params) -> float:
         hazy = params["gain"] * (1 - params["haze"]) * value + params["haze"] * params["haze_level"]
@@ -117,6 +120,13 @@ def tone(gamma: float, punch: float) -> Image:
     level = (np.arange(256) / 255) ** gamma
     level += punch * (level * level * (3 - 2 * level) - level)
     return np.rint(255 * level).astype(np.uint8)
+
+
+def tones(gamma: float, punch: float, tint: Sequence[float]) -> Image:
+    """256 1 3: the tone curve of each channel; their exponents differ by factors whose product is 1."""
+    middle = sum(tint) / 3
+    curves = [tone(round(20 * gamma * math.exp(part - middle)) / 20, punch) for part in tint]
+    return cv2.merge([curve.reshape(256, 1) for curve in curves])
 
 
 @dataclass(frozen=True)

@@ -28,18 +28,18 @@ def window(picture: Image, x: float, y: float, height: int, width: int) -> Image
 
 @functools.cache
 def noise(number: int) -> Image:
-    """H W 3, mean 128, deviation 32: every third white, soft, and blotched in colour."""
+    """H W 3, mean 128, deviation 32: every third white, in soft blotches of colour, and in wide ones."""
     rng = rng_for(number, 0, "capture/noise")
     height, width = POOL_SIZE
     luma = rng.standard_normal((height, width, 1), np.float32)
     chroma = rng.standard_normal((height, width, 3), np.float32)
     if number % 3 == 1:
         luma = cv2.GaussianBlur(luma, (0, 0), 0.9)[..., None]
-        chroma = cv2.GaussianBlur(chroma, (0, 0), 1.6)
-    elif number % 3 == 2:
         chroma = cv2.GaussianBlur(chroma, (0, 0), 3.0)
+    elif number % 3 == 2:
+        chroma = cv2.GaussianBlur(chroma, (0, 0), 6.0)
     luma, chroma = luma / luma.std(), chroma / chroma.std()
-    share = 0.25 + 0.5 * float(rng.random())
+    share = 0.5 + 0.45 * float(rng.random())
     mixed = luma * (1 - share) + chroma * share
     mixed *= NOISE_SIGMA / mixed.std()
     return np.clip(np.rint(mixed + 128), 0, 255).astype(np.uint8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -37,25 +38,37 @@ class Noise:
 
 @dataclass(frozen=True)
 class Bleed:
-    """Colour has less detail than light: the ground's colour runs into thin strokes."""
+    """Colour has less detail than light: kept on a coarse grid and coded hard, it runs into thin strokes."""
 
     share: float
-    sigma: Span  # in text heights
+    sigma: Span  # in text heights, along lines; half as many lines of colour as of light
+    quality: Span  # JPEG, of the colour alone
 
     def __post_init__(self) -> None:
         need_share("effects.bleed.share", self.share)
         need_span("effects.bleed.sigma", self.sigma, 0, 0.3)
+        need_span("effects.bleed.quality", self.quality, 1, 100)
 
     def sample(self, draw: Draw, severity: float) -> Params | None:
         if draw() >= self.share:
             return None
-        return {"sigma": between(draw, self.sigma, (0.5 + 0.5 * severity))}
+        low, high = self.quality
+        return {
+            "sigma": between(draw, self.sigma, (0.5 + 0.5 * severity)),
+            "quality": int(high - (high - low) * draw() * (0.4 + 0.6 * severity)),
+        }
 
     def apply(self, picture: Picture, params: Params) -> Picture:
         ycc = cv2.cvtColor(picture.image, cv2.COLOR_RGB2YCrCb)
-        reach = params["sigma"] * picture.row_px
-        side = 2 * max(1, round(1.7 * reach)) + 1  # a box of side 3.5 sigma spreads as much
-        soft = cv2.blur(ycc, (side, side))
+        height, width = ycc.shape[:2]
+        step = max(2.0, 3.5 * params["sigma"] * picture.row_px)  # a box of 3.5 sigma spreads as much
+        lines = 8 * math.ceil(height / 16)  # whole blocks, so that the two colours keep apart
+        coarse = cv2.resize(ycc, (max(8, round(width / step)), lines), interpolation=cv2.INTER_AREA)
+        _, code = cv2.imencode(
+            ".jpg", np.concatenate(cv2.split(coarse)[1:]), [cv2.IMWRITE_JPEG_QUALITY, params["quality"]]
+        )
+        red, blue = np.split(np.asarray(cv2.imdecode(code, cv2.IMREAD_GRAYSCALE)), 2)
+        soft = cv2.resize(cv2.merge((red, red, blue)), (width, height))
         cv2.mixChannels([ycc], [soft], [0, 0])
         return picture.with_image(cv2.cvtColor(soft, cv2.COLOR_YCrCb2RGB))
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from synth.capture.camera import Camera
-from synth.capture.effect import Params, Picture, Span, between, choice, draws, need_span
+from synth.capture.effect import Params, Picture, Span, between, choice, draws, need_size, need_span
 from synth.capture.scene import moved_mask, photograph
 from synth.capture.thumbnail import stored_small
 from synth.capture.view import View, view_of
@@ -43,12 +43,7 @@ class Capture:
         need_span("quality", self.quality, 1, 100)
         if self.height_px < 8:
             raise UserError(f"capture.height_px: {self.height_px} is too small; give at least 8")
-        if self.size is not None and (
-            isinstance(self.size, str) or len(self.size) != 2 or min(self.size) < 8
-        ):
-            raise UserError(
-                f"capture.size: {self.size} is no size; give [width, height], at least 8 each, or null"
-            )
+        need_size("capture.size", self.size)
         unknown = set(self.weights) - set(self.cameras)
         if unknown:
             raise UserError(f"capture.weights: no camera {min(unknown)!r}; known: {', '.join(self.cameras)}")

@@ -22,6 +22,8 @@ Corners = Sequence[Sequence[float]]  # points as plain numbers: numpy is slow on
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 ONE_ROW = 90 / 440  # text height of a one-row plate in its widths: `width_px` speaks of such a plate
 WORTH = 60  # rows of a photograph that shrinks to a small output
+WORTH_STORED = 2.75  # pixels of one that is stored small, in pixels stored: shrinking aliases, as in CCPD
+LARGE = (256, 64)  # but no more than these, or than are put out
 LEAST_ROW_PX = 9  # text of a crop stored small keeps so many rows: fewer cannot be read by eye
 ENLARGED = 1.25  # a crop stored small is enlarged by at least that much, else it is put out as it is
 MAX_CUT = 0.12  # of the text height: what a crop may take off the text at one side, so that labels stay true
@@ -176,24 +178,30 @@ def view_of(sample: Sample, params: Params, height_px: int, size: tuple[int, int
     output = size or (max(8, round(height_px * width / height * params["crop"]["stretch"])), height_px)
     resolution = params["resolution"]
     scale = resolution["width_px"] * ONE_ROW / text_height
-    # more pixels than the output's are not worth their time; small outputs shrink from WORTH rows
-    most = max(1.0, WORTH / output[1])
-    photo = (
-        fitted(width * scale, output[0] * most),
-        fitted(height * scale * resolution["rows"], output[1] * most),
-    )
+    stored = stored_size(params, output, text_height / height)
+    most = most_pixels(output, stored)
+    photo = fitted(width * scale, most[0]), fitted(height * scale * resolution["rows"], most[1])
     out = ((plane - (left, top)) * (output[0] / width, output[1] / height)).astype(np.float32)
     return View(
         to_photo=onto((left, top, width, height), photo) @ to_plane,
         photo=photo,
         output=output,
-        row_px=text_height * min(scale, most * output[1] / height),
+        row_px=text_height * min(scale, most[1] / height),
         interpolation=INTERPOLATIONS[resolution["interpolation"]],
-        stored=stored_size(params, output, text_height / height),
+        stored=stored,
         quad=out[0],
         row_quads=out[1 : 1 + len(sample.row_quads)],
         char_quads=out[1 + len(sample.row_quads) :],
     )
+
+
+def most_pixels(output: tuple[int, int], stored: tuple[int, int] | None) -> tuple[float, float]:
+    """Width and height above which a photograph is not worth its time: what is put out shows no more."""
+    if stored is None:
+        enough = max(1.0, WORTH / output[1])  # small outputs shrink from WORTH rows
+        return output[0] * enough, output[1] * enough
+    width, height = (min(WORTH_STORED * a, max(b, c)) for a, b, c in zip(stored, output, LARGE, strict=True))
+    return width, height
 
 
 def stored_size(params: Params, output: tuple[int, int], text_share: float) -> tuple[int, int] | None:

@@ -57,6 +57,7 @@ def card_text(
             "|---|---|---|---|",
             *types,
             "",
+            *_checks(balance.get("checks", {})),
             "## Licence",
             "",
             f"{licence}, as the generator. The labels are exact; use them to train and test",
@@ -77,6 +78,22 @@ def shown(config: Mapping[str, Any]) -> dict[str, str]:
     }
     plain = {key: value for key, value in config.items() if isinstance(value, str | int | float)}
     return {**{key: value for key, value in whole.items() if value}, **{k: str(v) for k, v in plain.items()}}
+
+
+def _checks(checks: Mapping[str, int]) -> list[str]:
+    """What the legibility check of a stage found, if there was one."""
+    if not checks:
+        return []
+    count = checks["checked"]
+    again, wrong = checks["redrawn"] / count, checks["misread"] / count
+    return [
+        "## Legibility",
+        "",
+        f"The bundled reader read the {count} easy pictures (seen from the front, no character cut).",
+        f"{again:.1%} were read wrongly and drawn again in another style, at most twice; "
+        f"{wrong:.1%} are still read wrongly.",
+        "",
+    ]
 
 
 def _spread(kind: Mapping[str, Any]) -> int:

@@ -176,6 +176,7 @@ def _fill(work: Path, form: Format, shard: int, items: Iterable[Item], columns: 
             splits[record.split] += 1
             fields.update(record.fields)
             balance.update(record)
+            balance.update_checks(record.stages)
             names[record.label] = record.type
             yield staged
 

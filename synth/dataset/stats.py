@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from synth.dataset.atomic import write_atomic
 
+COUNTED = ("splits", "types", "regions", "checks")
 WHOLE = frozenset({"region"})  # fields counted as one word: a Japanese office has two to four characters
 
 
@@ -37,6 +38,15 @@ class Balance:
     types: Counter[str] = field(default_factory=Counter)
     regions: Counter[str] = field(default_factory=Counter)
     slots: dict[tuple[str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    checks: Counter[str] = field(default_factory=Counter)  # of a stage's legibility check
+
+    def update_checks(self, stages: Iterable[Mapping[str, Any]]) -> None:
+        """Count what a stage says of the samples it had read: checked, redrawn, misread."""
+        for stage in stages:
+            if "redrawn" in stage:
+                self.checks["checked"] += 1
+                self.checks["redrawn"] += bool(stage["redrawn"])
+                self.checks["misread"] += bool(stage["misread"])
 
     def update(self, sample: Counted) -> None:
         self.splits[sample.split] += 1
@@ -50,18 +60,21 @@ class Balance:
         self.splits.update(other.splits)
         self.types.update(other.types)
         self.regions.update(other.regions)
+        self.checks.update(other.checks)
         for key, counts in other.slots.items():
             self.slots[key].update(counts)
 
     def to_plain(self) -> dict[str, Any]:
         """The counts as plain data, for the next process."""
         slots = [[*key, dict(counts)] for key, counts in self.slots.items()]
-        return {"splits": self.splits, "types": self.types, "regions": self.regions, "slots": slots}
+        plain = {"splits": self.splits, "types": self.types, "regions": self.regions, "slots": slots}
+        return {**plain, "checks": self.checks}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Balance:
         slots = defaultdict(Counter, {(name, slot): Counter(counts) for name, slot, counts in plain["slots"]})
-        return cls(Counter(plain["splits"]), Counter(plain["types"]), Counter(plain["regions"]), slots)
+        splits, types, regions, checks = (Counter(plain[key]) for key in COUNTED)
+        return cls(splits, types, regions, slots, checks)
 
     def summary(self) -> dict[str, Any]:
         """Plain data for balance.json; a spread is the largest count minus the smallest."""
@@ -76,6 +89,7 @@ class Balance:
             "types": _counts(self.types),
             "regions": _counts(self.regions),
             "by_type": by_type,
+            **({"checks": dict(sorted(self.checks.items()))} if self.checks else {}),
         }
 
 

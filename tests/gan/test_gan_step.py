@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from tiny_pairs import batch, data, header, judge, teaching
 from torch import Tensor
 
-from gan.batches import as_input
+from gan.batches import Batch
 from gan.checkpoint import build
 from gan.runtime.distributed import Processes
 from gan.runtime.track import Track
@@ -35,9 +35,7 @@ def players(rate: float = 0.003, **network: object) -> Players:
 
 
 def one(players: Players, taught: Teaching, tmp_path: Path, count: int = 4) -> dict[str, float]:
-    given = batch(count)
-    condition, crop = as_input(given.condition), as_input(given.crop)
-    return step(players, condition, crop, given.texts, taught, Track(tmp_path / "s", False, 0))
+    return step(players, batch(count).given(ALONE.device), taught, Track(tmp_path / "s", False, 0))
 
 
 def weights(network: torch.nn.Module) -> list[Tensor]:
@@ -70,23 +68,23 @@ def test_the_judge_learns_nothing_from_the_artists_turn(tmp_path: Path) -> None:
 
 def test_the_judge_tells_real_from_fake() -> None:
     both, taught = players(rate=0.01), teaching()
-    given = batch(8)
-    condition, crop = as_input(given.condition), as_input(given.crop)
-    losses = [correct_judge(both, condition, crop, torch.zeros_like(crop), taught) for _ in range(40)]
+    given = batch(8).given(ALONE.device)
+    losses = [correct_judge(both, given, torch.zeros_like(given.crop), taught) for _ in range(40)]
     assert losses[0] == pytest.approx(2.0, abs=0.6) and sum(losses[-5:]) / 5 < 0.7
 
 
-def endless(size: int) -> Iterator[tuple[Tensor, Tensor, tuple[str, ...]]]:
-    for given in data(Window(size)):
-        yield as_input(given.condition), as_input(given.crop), given.texts
+def endless(size: int) -> Iterator[Batch]:
+    for drawn in data(Window(size)):
+        yield drawn.given(ALONE.device)
 
 
 def test_a_tiny_gan_learns_to_redraw(tmp_path: Path) -> None:
     both, taught, track = players(channels=8), teaching(), Track(tmp_path / "s", False, 0)
     rows = endless(8)
-    l1 = [step(both, *next(rows), taught, track)["l1"] for _ in range(100)]
+    l1 = [step(both, next(rows), taught, track)["l1"] for _ in range(100)]
     assert sum(l1[-10:]) / 10 < 0.55 * sum(l1[:5]) / 5
-    condition, crop, _ = next(rows)
+    given = next(rows)
+    condition, crop = given.condition, given.crop
     assert both.artist.encoder is not None
     both.artist.eval()
     with torch.no_grad():
@@ -98,6 +96,5 @@ def test_a_tiny_gan_learns_to_redraw(tmp_path: Path) -> None:
 
 def test_time_is_told_by_phase(tmp_path: Path) -> None:
     track = Track(tmp_path / "s", False, 0)
-    given = batch()
-    step(players(), as_input(given.condition), as_input(given.crop), given.texts, teaching(), track)
+    step(players(), batch().given(ALONE.device), teaching(), track)
     assert {"ms_draw", "ms_judge", "ms_read", "ms_learn"} <= set(track.sums)

@@ -126,6 +126,22 @@ def test_an_item_is_a_function_of_its_stream(pairs: Pairs) -> None:
     assert len(seen) == 12
 
 
+def test_a_new_text_is_asked_for_in_the_same_place(pairs: Pairs) -> None:
+    regions = set()
+    for n in range(12):
+        own, new = pairs.item(np.random.default_rng(n)), pairs.item(np.random.default_rng(n), True)
+        assert np.array_equal(own.crop, new.crop) and np.array_equal(own.condition, new.condition)
+        assert own.asked is own.condition and not own.hidden.any()
+        assert new.text != own.text and len(new.text) == len(own.text)
+        changed = new.asked.astype(int) - new.condition
+        assert np.abs(changed[..., PLATE]).max() <= 1  # the plate lies where it lay
+        assert np.abs(changed[..., GLYPHS]).max() > 100
+        first = np.flatnonzero(new.hidden.any(axis=0))
+        assert 0 < new.hidden.mean() / 255 < 0.25 and first.max() < 0.35 * SIZE[1]
+        regions.add(new.text[0])
+    assert len(regions) > 5
+
+
 def test_a_plain_pair_is_the_crop_itself(pairs: Pairs) -> None:
     pair = pairs.plain(0)
     expected = cv2.resize(pairs.crops[0], SIZE[::-1], interpolation=cv2.INTER_CUBIC)

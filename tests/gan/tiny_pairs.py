@@ -33,6 +33,8 @@ NETWORK = {"_target_": "gan.pix2pix.Pix2Pix", "channels": 4, "style": 3}
 class TinyPair:
     condition: NDArray[np.uint8]
     crop: Image
+    asked: NDArray[np.uint8]
+    hidden: NDArray[np.uint8]
     text: str
     index: int
 
@@ -44,7 +46,7 @@ class TinyPairs:
     def __len__(self) -> int:
         return len(self.pairs)
 
-    def item(self, rng: np.random.Generator) -> TinyPair:
+    def item(self, rng: np.random.Generator, new_text: bool = False) -> TinyPair:
         return self.pairs[int(rng.integers(len(self.pairs)))]
 
     def plain(self, index: int) -> TinyPair:
@@ -63,7 +65,8 @@ def tiny_pairs(count: int = 12, size: tuple[int, int] = SIZE, first: int = 0) ->
         homography = onto(sample.plate, corners + rng.uniform(-2, 2, (4, 2)).astype(np.float32))
         image = cv2.warpPerspective(sample.image, homography, size[::-1], borderMode=cv2.BORDER_REPLICATE)
         crop = np.asarray(np.clip(image * rng.uniform(0.4, 1.2), 0, 255), np.uint8)
-        pairs.append(TinyPair(condition(sample.plate, homography, size), crop, sample.text, number))
+        planes, none = condition(sample.plate, homography, size), np.zeros(size, np.uint8)
+        pairs.append(TinyPair(planes, crop, planes, none, sample.text, number))
     return TinyPairs(tuple(pairs))
 
 

@@ -72,6 +72,9 @@ def test_layout_of_the_folder(serial: Path) -> None:
     assert not [name for name in names if name.startswith(".")]
     rows = [json.loads(line) for line in (serial / "train" / "metadata.jsonl").read_text().splitlines()]
     assert next(iter(rows[0])) == "file_name"
+    assert len({tuple(row["fields"]) for row in rows}) == 1, (
+        "Hugging Face wants the same columns in every row"
+    )
     assert all((serial / "train" / row["file_name"]).is_file() for row in rows)
     assert "synthetic" in (serial / "card.md").read_text()
 

@@ -84,6 +84,19 @@ def test_balance_without_fields_counts_by_place() -> None:
     assert slots["2"]["counts"] == {"A": 3}
 
 
+def test_legibility_checks_are_counted_over_shards_and_told_in_the_card() -> None:
+    done = [("a", 0, False), ("b", 1, False), ("c", 2, True), ("d", None, None)]
+    balance = Balance()
+    for _, redrawn, misread in done:
+        entry = {"name": "pix2pix"} if redrawn is None else {"redrawn": redrawn, "misread": misread}
+        balance.update_checks([{"name": "template"}, entry])
+    assert balance.checks == {"checked": 3, "redrawn": 2, "misread": 1}
+    again = Balance.from_plain(json.loads(json.dumps(balance.to_plain())))
+    again.merge(balance)
+    assert again.summary()["checks"] == {"checked": 6, "redrawn": 4, "misread": 2}
+    assert "checks" not in Balance().summary()
+
+
 def test_the_mark_changes_no_pixel(shard_items: Callable[[int], list[tuple[Record, bytes]]]) -> None:
     jpeg = shard_items(0)[0][1]
     marked = mark_synthetic(jpeg)

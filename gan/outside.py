@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.errors import UserError
-from synth.sample import Image, Points
+from synth.grammar import grammar_of
+from synth.sample import Image, Points, Sample
 
 HEIGHT_PX, BLANK = 48, 0
 
@@ -89,3 +91,54 @@ def upright(image: Image, quad: Points, margin: float) -> Image:
 def the_judge() -> Judge:
     """One for the process; loading takes a second."""
     return Judge()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was on a plate, what the outside reader read, and how hard the camera made it."""
+
+    truth: str
+    reading: str
+    severity: float | None
+
+
+def judge_samples(
+    judge: Judge, name: str, samples: Sequence[Sample], fields: Sequence[str] = (), mode: str = "legal"
+) -> list[Verdict]:
+    """Read samples of one type; with `fields` only these are asked for (Japanese serials)."""
+    grammar = grammar_of(name)
+    asked = list(fields) or list(grammar.shown)
+    alphabet = "".join(sorted(set().union(*(grammar.characters(field, mode) for field in asked))))
+    cut = [asked_pictures(sample, fields) for sample in samples]
+    texts = iter(judge.read([picture for pictures in cut for picture in pictures], alphabet))
+    return [
+        Verdict(
+            "".join(sample.fields[field] for field in asked),
+            "".join(next(texts) for _ in pictures),
+            next((s["severity"] for s in sample.stages if "severity" in s), None),
+        )
+        for sample, pictures in zip(samples, cut, strict=True)
+    ]
+
+
+def asked_pictures(sample: Sample, fields: Sequence[str]) -> list[Image]:
+    """The pictures to feed: each row, or the run of characters of the fields asked for."""
+    if not fields:
+        return row_pictures(sample.image, sample.row_quads)
+    first = sum(len(value) for name, value in sample.fields.items() if name not in fields)
+    return [upright(sample.image, hull(sample.char_quads[first:]), 0.12)]
+
+
+def hull(quads: Points) -> Points:
+    """One quad around the quads of neighbouring characters."""
+    return np.stack([quads[0, 0], quads[-1, 1], quads[-1, 2], quads[0, 3]])
+
+
+def matching(truth: str, reading: str) -> int:
+    """Characters of the truth found in the reading in order (longest common subsequence)."""
+    row = [0] * (len(reading) + 1)
+    for a in truth:
+        before = 0
+        for n, b in enumerate(reading, 1):
+            before, row[n] = row[n], before + 1 if a == b else max(row[n], row[n - 1])
+    return row[-1]

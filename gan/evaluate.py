@@ -1,0 +1,317 @@
+"""How real does a generator draw? Judged on crops whose texts it never saw, beside the camera model.
+
+    python -m gan.evaluate source.path=my_plates/ out=evaluation_gan/
+    python -m gan.evaluate weights=runs/gan/weights.safetensors source.path=my_plates/
+
+The protocol. A fifth of the texts is held out from training by a hash. These texts are drawn again `draws`
+times by the generator and by the camera (`capture`), at the size of the crops. Captures are coded once, as
+the crops were; drawings are not, since they were learnt from coded crops and a second coding shows.
+FID and KID compare each set with the held-out crops on features of an outside reader (`gan.features`); the
+training crops are compared too, as what real crops reach. A small classifier learns real from synthetic on
+one half of the texts and is judged on the other. The outside reader reads new plates of each one-row type,
+and the held-out crops. Diversity is the mean distance between pictures of one outline in several styles,
+against that between real crops. The training crop nearest to each picture is shown beside it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from gan.apply import Redraw
+from gan.batches import as_input, as_pictures, planes_of
+from gan.checkpoint import load
+from gan.features import features
+from gan.gallery import shown
+from gan.outline import condition, upright
+from gan.outside import judge_samples, matching, the_judge
+from gan.pairs import Pairs, load_pairs
+from gan.realism import classifier_accuracy
+from gan.scores import fid, kid, nearest, similarity, spread
+from synth.app import command, need_positive
+from synth.capture.sensor import recoded
+from synth.capture.stage import Capture
+from synth.catalogue import load_type
+from synth.dataset.atomic import disk_errors, write_atomic
+from synth.dataset.chart import png
+from synth.dataset.sheet import write_sheet
+from synth.grammar import grammar_of
+from synth.sample import Image, Sample, Stage
+from synth.targets import made
+from synth.template import Plan, Template
+
+SHOWN = 16  # lines of a sheet
+REAL = "real training crops"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The held-out crops, and how plates of ours are brought into their form."""
+
+    real: Sequence[Image]
+    texts: Sequence[str]
+    types: Sequence[str]
+    size: tuple[int, int]  # width, height
+    height_px: int
+    seed: int
+
+    def form(self, image: Image) -> Image:
+        """A picture at the size of the crops."""
+        return at_size([image], self.size)[0]
+
+    def clean(self, draws: int) -> list[Sample]:
+        """The held-out texts as clean plates, each `draws` times: all texts once, then all again."""
+        found: dict[int, Sample] = {}
+        for name in dict.fromkeys(self.types):
+            mine = [n for n, other in enumerate(self.types) if other == name]
+            template = Template(Plan((name,), texts=tuple(self.texts[n] for n in mine)), self.height_px)
+            samples = template.batch(self.seed, range(draws * len(mine)))
+            places = [turn * len(self.texts) + n for turn in range(draws) for n in mine]
+            found |= dict(zip(places, samples, strict=True))
+        return [found[n] for n in range(draws * len(self.texts))]
+
+    def pictures(self, stage: Stage, draws: int, quality: int | None) -> list[Image]:
+        """What a stage makes of them, coded as JPEG if a quality is given."""
+        clean = self.clean(draws)
+        done = [sample for start in range(0, len(clean), 64) for sample in stage(clean[start : start + 64])]
+        found = [self.form(sample.image) for sample in done]
+        return found if quality is None else [recoded(image, quality) for image in found]
+
+
+def protocol_of(pairs: Pairs, config: DictConfig) -> Protocol:
+    """Crops at the most common size among them."""
+    (height, width), _ = Counter(crop.shape[:2] for crop in pairs.crops).most_common(1)[0]
+    size = (width, height)
+    real = at_size(pairs.crops, size)
+    return Protocol(real, pairs.texts, pairs.types, size, config.height_px, config.seed)
+
+
+def at_size(crops: Sequence[Image], size: tuple[int, int]) -> list[Image]:
+    return [crop if crop.shape[1::-1] == size else np.asarray(cv2.resize(crop, size)) for crop in crops]
+
+
+def likeness(protocol: Protocol, sets: dict[str, list[Image]], config: DictConfig) -> dict[str, Any]:
+    """FID, KID and the classifier's accuracy of each set against the held-out crops."""
+    known = features(protocol.real)
+    report: dict[str, Any] = {}
+    for name, pictures in sets.items():
+        seen = features(pictures)
+        distance = kid(known, seen, config.seed)
+        report[name] = {"fid": fid(known, seen), "kid": distance.value, "kid_deviation": distance.deviation}
+        if name == REAL:
+            continue
+        first = pictures[: len(protocol.real)]  # one picture a text
+        accuracies = [
+            classifier_accuracy(protocol.real, first, protocol.texts, seed, config.classifier.epochs)
+            for seed in range(config.classifier.seeds)
+        ]
+        report[name]["classifier"] = float(np.mean(accuracies))
+    return report
+
+
+def diversity(stage: Redraw, protocol: Protocol, outlines: int, styles: int) -> dict[str, float]:
+    """Mean distance between pictures of one outline and pose in several styles, and between real crops."""
+    plans = [stage.plan(sample) for sample in protocol.clean(1)[:outlines]]
+    spreads = []
+    for plan in plans:
+        others = [
+            replace(plan, codes=other.codes, noise=other.noise)
+            for other in (stage.plan(replace(plan.sample, index=10**6 + n)) for n in range(styles))
+        ]
+        spreads.append(spread([protocol.form(image) for image in stage.pictures(others, 0)]))
+    return {"one_outline": float(np.mean(spreads)), "real_crops": spread(protocol.real)}
+
+
+@torch.inference_mode()
+def reconstruction(weights: Path, pairs: Pairs, count: int = 200) -> dict[str, float]:
+    """SSIM of held-out crops and what is drawn on their outlines, in their own style and in another's."""
+    network, styles, _ = load(weights)
+    own, other = [], []
+    generator = torch.Generator().manual_seed(0)
+    for index in range(min(count, len(pairs))):
+        pair = pairs.plain(index)
+        given = as_input(planes_of([pair.condition]))
+        noise = torch.randn(1, 1, *given.shape[2:], generator=generator)
+        codes = [styles.mean[index % len(styles.mean)][None]] if len(styles.mean) else []
+        if network.encoder is not None:
+            codes.insert(0, network.encoder(as_input(planes_of([pair.crop])), given)[0])
+        elif not codes:
+            codes.append(torch.zeros(1, network.style))
+        values = [
+            similarity(as_pictures(network.generator(given, code, noise))[0], pair.crop) for code in codes
+        ]
+        own.append(values[0])
+        other.append(values[-1])
+    return {"own_style": float(np.mean(own)), "other_style": float(np.mean(other))}
+
+
+def legibility(stage: Stage, config: DictConfig) -> dict[str, Any]:
+    """The outside reader's share of new plates read exactly and of characters, for every one-row type."""
+    report: dict[str, Any] = {}
+    for name in config.plates.types:
+        if len(load_type(name).rows) != 1:
+            continue
+        clean = Template(Plan((name,), config.balance.mode), config.height_px).batch(
+            config.seed, range(config.judged)
+        )
+        verdicts = judge_samples(the_judge(), name, stage(clean), (), config.balance.mode)
+        report[name] = shares([(v.truth, v.reading) for v in verdicts])
+    every = list(report.values())
+    report["mean"] = {key: float(np.mean([row[key] for row in every])) for key in ("exact", "characters")}
+    return report
+
+
+def shares(pairs: Sequence[tuple[str, str]]) -> dict[str, float]:
+    """Of (truth, reading): share equal, and share of characters found in order."""
+    found = sum(matching(truth, reading) for truth, reading in pairs)
+    return {
+        "exact": float(np.mean([truth == reading for truth, reading in pairs])),
+        "characters": found / sum(len(truth) for truth, _ in pairs),
+    }
+
+
+def real_legibility(protocol: Protocol) -> dict[str, float]:
+    """The same reader on the held-out crops themselves."""
+    pairs = []
+    for name in dict.fromkeys(protocol.types):
+        grammar = grammar_of(name)
+        alphabet = "".join(sorted(set().union(*(grammar.characters(f, "legal") for f in grammar.shown))))
+        mine = [n for n, other in enumerate(protocol.types) if other == name]
+        readings = the_judge().read([protocol.real[n] for n in mine], alphabet)
+        pairs += [(protocol.texts[n], reading) for n, reading in zip(mine, readings, strict=True)]
+    return shares(pairs)
+
+
+def memory(protocol: Protocol, drawn: Sequence[Image], train: Pairs) -> tuple[dict[str, float], list[Image]]:
+    """Median distance to the nearest training crop, of ours and of held-out crops; lines of both."""
+    known = at_size(train.crops, protocol.size)
+    best, ours = nearest(drawn, known)
+    _, real = nearest(protocol.real, known)
+    lines = [np.hstack([drawn[n], known[best[n]]]) for n in range(min(2 * SHOWN, len(drawn)))]
+    return {"ours": float(np.median(ours)), "held_out": float(np.median(real))}, lines
+
+
+def comparison(protocol: Protocol, pairs: Pairs, sets: dict[str, list[Image]]) -> list[Image]:
+    """Lines real | ours | capture | outline of the same text."""
+    lines = []
+    for n in range(min(2 * SHOWN, len(protocol.real))):
+        plate = pairs.alignment(n).plate
+        size = (protocol.size[1], protocol.size[0])
+        outline = shown(condition(plate, upright(plate, size), size))
+        lines.append(np.hstack([protocol.real[n], *(pictures[n] for pictures in sets.values()), outline]))
+    return lines
+
+
+def in_columns(lines: Sequence[Image], columns: int = 2, zoom: int = 2) -> Image:
+    """Lines of one size as a sheet."""
+    gap = [np.pad(line, ((1, 1), (4, 4), (0, 0)), constant_values=236) for line in lines]
+    gap += [np.full_like(gap[0], 236)] * (-len(gap) % columns)
+    rows = [np.hstack(gap[start : start + columns]) for start in range(0, len(gap), columns)]
+    return np.asarray(cv2.resize(np.vstack(rows), None, fx=zoom, fy=zoom, interpolation=cv2.INTER_NEAREST))
+
+
+def table(report: dict[str, Any]) -> str:
+    """For a terminal."""
+    lines = ["| against held-out crops | FID | 1000 KID | +- | real-or-synthetic |", "|---|---|---|---|---|"]
+    for name, row in report["likeness"].items():
+        told = f"{row['classifier']:.1%}" if "classifier" in row else ""
+        kids = f"{1000 * row['kid']:.3f} | {1000 * row['kid_deviation']:.3f}"
+        lines.append(f"| {name} | {row['fid']:.2f} | {kids} | {told} |")
+    lines += ["", "| outside reader | exact | characters |", "|---|---|---|"]
+    for name, row in {**report["legibility"], "real held-out crops": report["real_legibility"]}.items():
+        lines.append(f"| {name} | {row['exact']:.1%} | {row['characters']:.1%} |")
+    one, real = report["diversity"]["one_outline"], report["diversity"]["real_crops"]
+    ssim, near = report["ssim"], report["nearest_training_crop"]
+    lines += [
+        "",
+        f"diversity: {one:.1f} grey levels between pictures of one outline, {real:.1f} between real crops "
+        f"({one / real:.2f})",
+        f"SSIM with held-out crops: {ssim['own_style']:.3f} in their own style, "
+        f"{ssim['other_style']:.3f} in another's",
+        f"nearest training crop: {near['ours']:.1f} grey levels from ours, {near['held_out']:.1f} from "
+        "held-out crops",
+    ]
+    return "\n".join(lines)
+
+
+def evaluated(config: DictConfig, stage: Redraw, camera: Capture) -> tuple[dict[str, Any], dict[str, Image]]:
+    """All numbers, and the sheets by file name."""
+    chosen = {"source": config.source.name, "path": config.source.path, "types": list(config.plates.types)}
+    size = stage.artist.header.sizes[0]
+    pairs = load_pairs(**chosen, size=size, part="held_out")
+    train = load_pairs(**chosen, size=size, part="train")
+    protocol = protocol_of(pairs, config)
+    taken = replace(camera, size=list(protocol.size))
+    drawn = replace(stage, height_px=protocol.size[1])  # drawn at the crops' height, not enlarged in between
+    sets = {
+        "pix2pix": protocol.pictures(drawn, config.draws, None),
+        "capture": protocol.pictures(taken, config.draws, config.jpeg_quality),
+    }
+    near, lines = memory(protocol, sets["pix2pix"], train)
+    report = {
+        "weights": stage.file.name,
+        "images": stage.artist.header.images,
+        "held_out": len(protocol.real),
+        "draws": config.draws,
+        "likeness": likeness(protocol, {**sets, REAL: at_size(train.crops, protocol.size)}, config),
+        "legibility": legibility(stage, config),
+        "real_legibility": real_legibility(protocol),
+        "diversity": diversity(drawn, protocol, config.outlines, config.styles),
+        "ssim": reconstruction(stage.file, pairs),
+        "nearest_training_crop": near,
+    }
+    sheets = {
+        "sheet.png": in_columns(comparison(protocol, pairs, sets)),
+        "nearest.png": in_columns(lines, columns=4),
+    }
+    return report, sheets
+
+
+@command("evaluate_gan")
+def main(config: DictConfig) -> None:
+    """Judge a generator on crops it never saw."""
+    need_positive(config, "height_px", "draws", "outlines", "styles", "judged")
+    torch.set_num_threads(1)
+    stage: Redraw = made_stage(config, "drawn.pix2pix")
+    camera: Capture = made_stage(config, "capture")
+    report, sheets = evaluated(config, stage, camera)
+    print(table(report))
+    out = Path(config.out)
+    with disk_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        write_atomic(out / "metrics.json", (json.dumps(report, indent=1) + "\n").encode())
+        for name, sheet in sheets.items():
+            write_atomic(out / name, png(sheet))
+        write_sheet(out / "types.png", by_type(stage, config))
+
+
+def made_stage(config: DictConfig, key: str) -> Any:
+    return made(OmegaConf.to_container(OmegaConf.select(config, key), resolve=True), key)
+
+
+def by_type(stage: Stage, config: DictConfig, count: int = 8) -> dict[str, list[Image]]:
+    """New plates of every type."""
+    return {
+        name: [
+            sample.image
+            for sample in stage(
+                Template(Plan((name,), config.balance.mode), config.height_px).batch(
+                    config.seed, range(count)
+                )
+            )
+        ]
+        for name in config.plates.types
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""What an outside network sees in a picture: features of PP-OCRv4, which others trained to read other things.
+
+The features are the mean over all places of the last map of its convolutional part, 480 numbers a picture.
+FID and KID compare two sets of pictures by them (`gan.scores`).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.errors import UserError
+from synth.sample import Image
+
+LAYER = "conv2d_203.tmp_0"  # 480 channels, before the attention layers
+SIZE = (192, 48)  # width, height the network sees, whatever the picture's
+AT_ONCE = 32
+
+Features = NDArray[np.float64]
+
+
+@functools.cache
+def session(threads: int = 1) -> object:
+    """The network, cut open at LAYER; one for the process."""
+    try:
+        import onnx
+        import onnxruntime
+        import rapidocr_onnxruntime
+    except ImportError as error:
+        raise UserError(
+            f"outside features need {error.name}: pip install 'platesmith[judge,onnx]'"
+        ) from error
+    file = Path(rapidocr_onnxruntime.__file__).parent / "models" / "ch_PP-OCRv4_rec_infer.onnx"
+    model = onnx.load(str(file))
+    del model.graph.output[:]
+    model.graph.output.append(onnx.helper.make_tensor_value_info(LAYER, onnx.TensorProto.FLOAT, None))
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def features(pictures: Sequence[Image]) -> Features:
+    """N 480 of N pictures, H W 3 RGB of any size."""
+    found = []
+    for start in range(0, len(pictures), AT_ONCE):
+        batch = np.stack([as_input(picture) for picture in pictures[start : start + AT_ONCE]])
+        (maps,) = session().run([LAYER], {"x": batch})  # type: ignore[attr-defined]  # N 480 H W
+        found.append(maps.astype(np.float64).mean((2, 3)))
+    return np.concatenate(found)
+
+
+def as_input(picture: Image) -> NDArray[np.float32]:
+    """3 48 192 in [-1, 1], BGR, as the network was trained."""
+    sized = cv2.resize(picture, SIZE, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(sized[:, :, ::-1].transpose(2, 0, 1) / np.float32(127.5) - 1, np.float32)
