@@ -21,8 +21,7 @@ class Patches(nn.Module):
         self.layers = nn.ModuleList()
         for n_in, n_out, kernel in sizes:
             layer = nn.Conv2d(n_in, n_out, kernel, 2 if kernel == 4 else 1, 1)
-            last = n_out == 1  # stays free to be as sure as it likes, or its word would weigh nothing
-            self.layers.append(spectral_norm(layer) if spectral and not last else layer)
+            self.layers.append(spectral_norm(layer) if spectral else layer)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """The features of every layer; the last are the N 1 h w judgements."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 import numpy as np
 
@@ -20,6 +21,7 @@ class Mix:
 
     ways: Mapping[str, Mapping[str, Stage]]
     weights: Mapping[str, float]
+    only: Mapping[str, Sequence[str]] = field(default_factory=dict)  # way -> types (cn/*) that may go it
 
     def __post_init__(self) -> None:
         if set(self.weights) != set(self.ways):
@@ -27,6 +29,11 @@ class Mix:
             raise UserError(f"weights: {odd!r} must be both a way and have a weight")
         if min(self.weights.values()) < 0 or sum(self.weights.values()) <= 0:
             raise UserError(f"weights: {dict(self.weights)}: none may be negative and one must be above 0")
+        if set(self.only) - set(self.ways):
+            odd = min(set(self.only) - set(self.ways))
+            raise UserError(f"only: no way {odd!r}; known: {', '.join(self.ways)}")
+        if not any(self.weights[name] for name in self.ways if name not in self.only):
+            raise UserError("only: every way is for some types alone; leave one open to all")
 
     def __call__(self, batch: Sequence[Sample]) -> list[Sample]:
         names = [self.way(sample) for sample in batch]
@@ -42,7 +49,10 @@ class Mix:
 
     def way(self, sample: Sample) -> str:
         """Which way a sample goes."""
-        names = list(self.ways)
+        names = [name for name in self.ways if self.open(name, sample.type)]
         edges = np.cumsum([self.weights[name] for name in names])
         drawn = rng_for(sample.seed, sample.index, NAME).random() * edges[-1]
         return names[int(np.searchsorted(edges[:-1], drawn, side="right"))]
+
+    def open(self, way: str, type_: str) -> bool:
+        return way not in self.only or any(fnmatchcase(type_, pattern) for pattern in self.only[way])

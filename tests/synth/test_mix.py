@@ -48,3 +48,21 @@ def test_a_way_without_weight_is_never_gone() -> None:
 def test_wrong_weights_are_one_line(weights: dict[str, float]) -> None:
     with pytest.raises(UserError, match="weights"):
         Mix({"a": {}, "b": {}}, weights)
+
+
+def test_a_way_may_be_for_some_types_alone() -> None:
+    mix = Mix(
+        {"a": {"x": Named("x")}, "b": {"z": Named("z")}}, {"a": 1, "b": 1}, {"b": ["cn/blue", "cn/nev_*"]}
+    )
+    types = ("cn/blue", "cn/yellow", "cn/nev_small")
+    made = mix(Template(Plan(types), 32).batch(0, range(120)))
+    gone = {
+        (sample.type, entry["name"]) for sample in made for entry in sample.stages if entry["name"] in "xz"
+    }
+    assert gone == {(name, way) for name in types for way in "xz"} - {("cn/yellow", "z")}
+
+
+@pytest.mark.parametrize("only", [{"c": ["cn/*"]}, {"a": ["cn/*"], "b": ["cn/*"]}])
+def test_no_type_is_left_without_a_way(only: dict[str, list[str]]) -> None:
+    with pytest.raises(UserError, match="only"):
+        Mix({"a": {}, "b": {}}, {"a": 1, "b": 1}, only)
