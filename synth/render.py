@@ -39,10 +39,11 @@ class Variation:
     versions: bool = True  # drawn grounds
     variants: bool = True  # several drawings of a character
     sizes: bool = True  # blocks with a `scale` or a `shift` use it
+    dense: tuple[float, float] = (0.7, 1.05)  # weight of Chinese characters and kana against the others'
     shape_mm: float = 0.5  # strokes of Chinese characters and kana, in a cell 45 mm wide
 
 
-NOMINAL = Variation((1.0, 1.0), 0.0, 0.0, False, False, False, False, 0.0)
+NOMINAL = Variation((1.0, 1.0), 0.0, 0.0, False, False, False, False, (1.0, 1.0), 0.0)
 
 
 @dataclass(frozen=True)
@@ -147,8 +148,8 @@ def place_glyph(
     left, top = px // PHASES, py // PHASES
     variant = choose(u[4], drawings(box.face, char)) if vary.variants else 0
     shape = AS_DRAWN
-    if vary.shape_mm and not char.isascii():  # the digits of u[4] that no choice of a drawing depends on
-        shape = Shape(1 + int(u[4] * 7919 * SHAPES) % SHAPES, vary.shape_mm * box.w / 45)
+    if not char.isascii():
+        pen, shape = strayed(pen, vary, box, u[4], u[5])
     glyph = (box.face, char, variant, box.w, box.h, pen)
     tile = tile_of(glyph, w, h, px - left * PHASES, py - top * PHASES, shape)
     height, width = tile.shape
@@ -158,6 +159,16 @@ def place_glyph(
     else:
         paste_clipped(mask, tile, left, top)
     return px / PHASES, py / PHASES, px / PHASES + w * pen.scale, py / PHASES + h * pen.scale
+
+
+def strayed(pen: Pen, vary: Variation, box: Box, own: float, shared: float) -> tuple[Pen, Shape]:
+    """Pen and shape of a dense character, from digits of two draws, its own and one of its plate."""
+    low, high = vary.dense
+    step = int(shared * 7919) % WEIGHTS / (WEIGHTS - 1)
+    pen = pen._replace(weight=pen.weight * (low + (high - low) * step))
+    if not vary.shape_mm:
+        return pen, AS_DRAWN
+    return pen, Shape(1 + int(own * 7919) % SHAPES, vary.shape_mm * box.w / 45)
 
 
 def paste_clipped(mask: Image, tile: Image, left: int, top: int) -> None:
