@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 
 .PHONY: generate test test-slow lint format clean
 
-generate: $(VENV)/core
+generate: $(VENV)/train
 	$(BIN)/python -m synth.generate plates=cn7 count=700 out=out/plates
 	@echo "contact sheet: out/plates/sheet.png"
 
@@ -25,15 +25,15 @@ format: $(VENV)/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-$(VENV)/core: pyproject.toml
+$(VENV)/train: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q -e .
+	$(BIN)/python -m pip install -q -e '.[train]'
 	touch $@
 
 $(VENV)/dev: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q -e '.[dev]'
-	touch $@ $(VENV)/core
+	touch $@ $(VENV)/train
 
 clean:
 	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache

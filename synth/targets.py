@@ -18,6 +18,7 @@ from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 from synth.errors import UserError, nearest
 
 TARGET = "_target_"
+TRAIN = ("torch", "torchvision", "safetensors")  # what the extra of that name brings
 SAID = {
     "list_type": "a list",
     "tuple_type": "a list",
@@ -35,10 +36,22 @@ def made(settings: Any, key: str) -> Any:
     try:
         return instantiate(settings, _convert_="all")
     except InstantiationException as error:
+        if (missing := missing_module(error)) in TRAIN:
+            reason = f"{missing} is not installed; run: pip install 'platesmith[train]'"
+            raise UserError(f"{key}: {reason}, or take stages=capture") from error
         inside = re.search(r"full_key: (\S+)", str(error))
         where = f"{key}.{inside.group(1)}" if inside else key
         said = str(error.__cause__ or error)
         raise UserError(said if said.startswith(f"{where}.") else f"{where}: {said}") from error
+
+
+def missing_module(error: BaseException | None) -> str | None:
+    """The name of a module whose absence lies behind an error."""
+    while error is not None:
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            return error.name.split(".", 1)[0]
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def check(settings: Any, key: str) -> None:

@@ -21,7 +21,7 @@ def snippet(name: str) -> str:
 
 
 def test_a_picture_is_made_again_from_its_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    keys = ["out=plates", "count=8", "engine=serial"]
+    keys = ["out=plates", "count=8", "engine=serial", "stages=capture"]
     done = subprocess.run(
         [sys.executable, "-m", "synth.generate", *keys],
         cwd=tmp_path,

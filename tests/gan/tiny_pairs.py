@@ -109,9 +109,10 @@ def settings(out: Path, **changes: Any) -> Settings:
 
 
 def stage_config(weights: Path, **changes: Any) -> Any:
-    """conf/stages/pix2pix.yaml with these weights."""
+    """conf/stages/pix2pix.yaml with these weights, unread."""
     from hydra import compose, initialize_config_module
 
     with initialize_config_module("conf", version_base="1.3"):
         composed = compose("generate", ["stages=pix2pix", f"stages.pix2pix.weights={weights}", "out=x"])
+    composed.stages.pix2pix.check = None
     return OmegaConf.merge(composed, {"stages": {"pix2pix": changes}})

@@ -101,7 +101,7 @@ def test_any_name_may_be_new_in_a_mapping_that_is_shipped_empty() -> None:
 )  # fmt: skip
 def test_a_wrong_value_deep_inside_is_named_by_its_key(override: str, said: str) -> None:
     with initialize_config_module("conf", version_base="1.3"):
-        config = compose("generate", overrides=["out=x", override])
+        config = compose("generate", overrides=["out=x", "stages=capture", override])
     with pytest.raises(UserError) as caught:
         stages_of(config)
         engine_of(dict(config.engine))
@@ -112,7 +112,9 @@ def test_a_wrong_value_deep_inside_is_named_by_its_key(override: str, said: str)
 @pytest.mark.parametrize("choice", ["default", "mild", "hard", "phone", "street"])
 def test_the_shipped_captures_pass(choice: str) -> None:
     with initialize_config_module("conf", version_base="1.3"):
-        assert stages_of(compose("generate", overrides=["out=x", f"capture={choice}"])).keys() == {"capture"}
+        assert stages_of(
+            compose("generate", overrides=["out=x", "stages=capture", f"capture={choice}"])
+        ).keys() == {"capture"}
 
 
 def test_a_type_file_is_named_after_the_file_alone(tmp_path: Path) -> None:
@@ -126,3 +128,15 @@ def test_a_type_file_is_named_after_the_file_alone(tmp_path: Path) -> None:
         config = compose("generate", overrides=["out=x", f"plates.types=[{one},{two}]"])
         with pytest.raises(UserError, match="both called company"):
             pipeline_of(config)
+
+
+def test_a_stage_without_its_extra_says_which_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    for name in [name for name in sys.modules if name.split(".")[0] in ("torch", "gan")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with initialize_config_module("conf", version_base="1.3"):
+        config = compose("generate", overrides=["out=x", "stages=pix2pix"])
+    with pytest.raises(UserError, match=r"stages.pix2pix: torch is not installed; run: pip install 'platesm"):
+        stages_of(config)
