@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-    from synth.dataset.sources import Labelled, Problem
+    from synth.dataset.picture import Labelled
     from synth.sample import Sample, Stage
 
 PLAIN = re.compile(r"[\w./:@+-]+")  # values that Hydra takes without quotes
@@ -44,11 +44,16 @@ class DataSet:
         """The contact sheet, to look at first."""
         return self.path / "sheet.png"
 
-    def __iter__(self) -> Iterator[Labelled | Problem]:
-        """Each picture with its label, or what is wrong with it."""
+    def __iter__(self) -> Iterator[Labelled]:
+        """Each picture's `name` in the folder, `text`, `type`, `split`, `quad`, and `image()`."""
+        from synth.dataset.picture import Problem
         from synth.dataset.sources import stream
+        from synth.errors import UserError
 
-        return stream(self.format, self.path)
+        for item in stream(self.format, self.path):
+            if isinstance(item, Problem):
+                raise UserError(f"{self.path}: {item}; plate-validate lists all that is wrong")
+            yield item
 
 
 def generate(
