@@ -1,4 +1,4 @@
-"""The wheel, installed outside the checkout and used from an empty folder: nothing it needs is left behind."""
+"""The wheel, installed outside the checkout, used from an empty folder: nothing it needs is missing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run(*words: str | Path, cwd: Path) -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy: setuptools leaves a folder `build` beside what it builds, and takes old files from it."""
+    """Built from a copy: setuptools leaves a folder `build` there, and takes old files from it."""
     copy = tmp_path_factory.mktemp("source")
     for name in PARTS:
         source, ignored = ROOT / name, shutil.ignore_patterns("__pycache__")
