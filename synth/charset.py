@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import unicodedata
 from dataclasses import field
+from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from synth.confdata import conf_folder, first_problem, read_yaml
+from synth.confdata import conf_folder, first_problem, read_yaml, shown_path
 from synth.errors import UserError, nearest
-from synth.spec import STRICT
+from synth.spec import STRICT, PlateType
 
 SEPARATORS = str.maketrans(
     "", "", "・·•.‧∙-－‐–—―−ー 　\t"
@@ -31,6 +32,7 @@ class Alphabets:
     """What the grammar of a country is made of."""
 
     country: str
+    file: str  # as the user knows it
     alphabets: dict[str, str]
     ambiguous: dict[str, str] = field(default_factory=dict)  # alphabet -> characters that look like others
     words: dict[str, list[str]] = field(default_factory=dict)
@@ -38,10 +40,6 @@ class Alphabets:
     patterns: dict[str, Patterns] = field(default_factory=dict)
     tables: dict[str, dict[str, str]] = field(default_factory=dict)  # table -> earlier value -> characters
     weights: dict[str, dict[str, float]] = field(default_factory=dict)  # relative frequency of a value
-
-    @property
-    def file(self) -> str:
-        return f"conf/alphabet/{self.country}.yaml"
 
     def characters(self, name: str, ambiguous: bool = False) -> str:
         """The characters of an alphabet, in order, with those that look like others on demand."""
@@ -60,13 +58,26 @@ class Alphabets:
         return text
 
 
+def alphabets_of(plate: PlateType) -> Alphabets:
+    """Those of the plate's country; a country of one's own has `alphabet-COUNTRY.yaml` beside the type."""
+    own = Path(plate.file).parent / f"alphabet-{plate.country}.yaml"
+    return load_alphabets(plate.country, None if bundled(plate.country).is_file() else own)
+
+
+def bundled(country: str) -> Path:
+    return conf_folder() / "alphabet" / f"{country}.yaml"
+
+
 @functools.cache
-def load_alphabets(country: str) -> Alphabets:
-    path = conf_folder() / "alphabet" / f"{country}.yaml"
+def load_alphabets(country: str, own: Path | None = None) -> Alphabets:
+    """The bundled ones of a country, or those of a file of one's own."""
+    path = own or bundled(country)
     if not path.is_file():
-        known = sorted(p.stem for p in path.parent.glob("*.yaml"))
-        raise UserError(f"country: no alphabets for {country!r}; {nearest(country, known)}")
+        known = nearest(country, sorted(p.stem for p in bundled(country).parent.glob("*.yaml")))
+        mend = f"write them into {path}" if own else f"write conf/alphabet/{country}.yaml"
+        raise UserError(f"country: no alphabets for {country!r}; {known}, or {mend}")
+    shown = shown_path(path)
     try:
-        return TypeAdapter(Alphabets).validate_python({"country": country} | read_yaml(path))
+        return TypeAdapter(Alphabets).validate_python({"country": country, "file": shown} | read_yaml(path))
     except ValidationError as error:
-        raise UserError(f"conf/alphabet/{country}.yaml: {first_problem(error)}") from error
+        raise UserError(f"{shown}: {first_problem(error)}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from synth.charset import load_alphabets
+from synth.charset import alphabets_of
 from synth.errors import UserError, nearest
 from synth.grammar import Grammar
 from synth.spec import Block, Cell, PlateType, Row
@@ -16,7 +16,7 @@ def check_type(plate: PlateType) -> None:
     """Raise a one-line UserError for the first thing that cannot be drawn."""
     check_inks(plate)
     check_marks(plate)
-    lengths = Grammar(plate, load_alphabets(plate.country)).lengths()
+    lengths = Grammar(plate, alphabets_of(plate)).lengths()
     check_blocks(plate, lengths)
     for number, row in enumerate(plate.rows):
         check_row(plate, number, row)

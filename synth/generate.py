@@ -8,19 +8,21 @@ python -m synth.generate parts=8 out=big/     once all parts are made: finishes 
 
 from __future__ import annotations
 
+import inspect
 import math
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import cv2
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from synth import __version__
+from synth import __version__, api
 from synth.app import command, need_positive
 from synth.catalogue import load_type
 from synth.dataset.finish import finish
@@ -156,8 +158,11 @@ def settings(config: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in plain.items()}
 
 
-def generate(config: DictConfig) -> tuple[Path, bool]:
-    """Make, or go on making, the data set of a configuration; returns its folder and whether it is whole."""
+def generate(config: DictConfig, words: Sequence[str] | None = None) -> tuple[Path, bool]:
+    """Make, or go on making, the data set of a configuration; returns its folder and whether it is whole.
+
+    The card shows the command with these words, those of the command line when not given.
+    """
     plain = settings(config)
     if isinstance(plain["plates"]["types"], str):
         raise UserError(f"plates.types: give a list, [{plain['plates']['types']}]")
@@ -181,7 +186,9 @@ def generate(config: DictConfig) -> tuple[Path, bool]:
         make(plain, root, engine, todo, sum(d.count for d in done.values()))
         if mine:
             return root, False
-        finish(root, form, shards, identity, __version__, command_line())
+        finish(
+            root, form, shards, identity, __version__, command_line(sys.argv[1:] if words is None else words)
+        )
     return root, True
 
 
@@ -198,11 +205,9 @@ def make(plain: dict[str, Any], root: Path, engine: Engine, shards: list[int], b
             progress.add(done.count)
 
 
-def command_line() -> str:
+def command_line(words: Sequence[str]) -> str:
     """The command without what only says where and by whom it ran: the card must not depend on that."""
-    said = [
-        word for word in sys.argv[1:] if word.split("=")[0].split(".")[0].lstrip("+") not in (*PLACE[:4],)
-    ]
+    said = [word for word in words if word.split("=")[0].split(".")[0].lstrip("+") not in (*PLACE[:4],)]
     return " ".join(["python -m synth.generate", *said, "out=..."])
 
 
@@ -215,6 +220,15 @@ def main(config: DictConfig) -> None:
         said = "finished already, " if there else ""
         print(f"{root}: {said}{config.count} plates; contact sheet {root / 'sheet.png'}, numbers in card.md")
 
+
+class Callable(ModuleType):
+    """This module and `synth.api.generate` at once: Python has one name for both."""
+
+    __call__ = staticmethod(api.generate)
+    __signature__ = inspect.signature(api.generate)
+
+
+sys.modules[__name__].__class__ = Callable
 
 if __name__ == "__main__":
     main()

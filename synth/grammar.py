@@ -273,10 +273,10 @@ def ranges(chars: str) -> str:
 def grammar_of(name: str, ambiguous: bool = False) -> Grammar:
     """The grammar of a catalogue type."""
     from synth.catalogue import load_type
-    from synth.charset import load_alphabets
+    from synth.charset import alphabets_of
 
     plate = load_type(name)
-    return Grammar(plate, load_alphabets(plate.country), ambiguous)
+    return Grammar(plate, alphabets_of(plate), ambiguous)
 
 
 def candidates(text: str, names: list[str] | tuple[str, ...]) -> list[tuple[str, bool]]:

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_module
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from synth.app import check_kinds
 
 ROOT = Path(__file__).resolve().parents[1]
 APPS = sorted(path.stem for path in (ROOT / "conf").glob("*.yaml"))
-CONFIG_OF = {  # module -> primary configuration, where the names differ
-    "gan.train": "train_gan",
-    "recognizer.train": "train_recognizer",
-}
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+SCRIPTS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
 MISSING = {"out": "out=x", "path": "path=x", "images": "images=x", "source.path": "source.path=x"}
 COMMAND = re.compile(r"^(?:\.venv/bin/)?python -m ((?:synth|gan|recognizer)\.\w+)(.*)$")
 
 
 def commands() -> list[str]:
-    texts = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
     blocks = [
-        block for path in texts for block in re.findall(r"```bash\n(.*?)```", path.read_text(), re.DOTALL)
+        block for path in PAGES for block in re.findall(r"```bash\n(.*?)```", path.read_text(), re.DOTALL)
     ]
     return [line.strip() for block in blocks for line in block.splitlines() if COMMAND.match(line.strip())]
 
@@ -53,15 +53,52 @@ def test_every_choice_of_a_group_composes(group: str) -> None:
                 composed(app, [f"{group}={choice}"])
 
 
-@pytest.mark.parametrize("line", commands())
-def test_commands_of_the_readme_compose(line: str) -> None:
+def config_of(module: str) -> str:
+    """The primary configuration that the module's own `@command` names."""
+    source = ROOT / (module.replace(".", "/") + ".py")
+    assert source.is_file(), f"there is no module {module}"
+    named = re.search(r'^@command\("(\w+)"\)\ndef main\(', source.read_text("utf-8"), re.MULTILINE)
+    assert named, f"{module} is no command"
+    return named.group(1)
+
+
+def words_of(line: str) -> tuple[str, list[str]]:
+    """(module, overrides) of a command in the documentation; a sweep stands for its first value."""
     match = COMMAND.match(line.split(" #", maxsplit=1)[0].split("     ", maxsplit=1)[0])
     assert match is not None
-    module, words = match.group(1), shlex.split(match.group(2))
-    app = CONFIG_OF.get(module, module.split(".")[1])
+    words = [word for word in shlex.split(match.group(2)) if not word.startswith("-")]
+    return match.group(1), [re.sub(r"=range\(\d+\)$", "=0", word) for word in words]
+
+
+@pytest.mark.parametrize("line", commands())
+def test_commands_of_the_readme_compose(line: str) -> None:
+    module, words = words_of(line)
+    if any(word.startswith("hydra/launcher=submitit") for word in words):
+        pytest.importorskip(
+            "hydra_plugins.hydra_submitit_launcher", reason="the extra slurm is not installed"
+        )
+    app = config_of(module)
     assert app in APPS, f"{module} has no configuration"
-    overrides = [word for word in words if not word.startswith(("-", "hydra/")) and "range(" not in word]
-    composed(app, overrides)
+    with initialize_config_module("conf", version_base="1.3"):
+        config = compose(app, overrides=words, return_hydra_config=True)
+    with open_dict(config):
+        del config["hydra"]
+    missing = OmegaConf.missing_keys(config)
+    assert not missing, f"{line}: {missing} must be given"
+    check_kinds(config, app)
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS))
+def test_every_script_is_a_command(script: str) -> None:
+    module, _, function = SCRIPTS[script].partition(":")
+    assert config_of(module) in APPS and function == "main"
+    assert script.startswith("plate-")
+
+
+def test_scripts_named_in_the_documentation_exist() -> None:
+    texts = "".join(path.read_text("utf-8") for path in PAGES)
+    named = set(re.findall(r"(?<![\w/-])plate-(?!as-)[a-z]+(?:-[a-z]+)*", texts))
+    assert named <= set(SCRIPTS), named - set(SCRIPTS)
 
 
 def test_the_readme_has_commands() -> None:
