@@ -64,7 +64,7 @@ def generate(
     seed: int = 0,
     balance: str = "uniform",
     texts: str | Path | None = None,
-    stages: str = "capture",
+    stages: str = "pix2pix",
     capture: str = "default",
     format: str = "folder",
     engine: str = "serial",
