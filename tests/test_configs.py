@@ -10,6 +10,8 @@ import pytest
 from hydra import compose, initialize_config_module
 from omegaconf import DictConfig, OmegaConf
 
+from synth.app import opened
+
 ROOT = Path(__file__).resolve().parents[1]
 APPS = sorted(path.stem for path in (ROOT / "conf").glob("*.yaml"))
 CONFIG_OF = {  # module -> primary configuration, where the names differ
@@ -61,7 +63,7 @@ def test_commands_of_the_readme_compose(line: str) -> None:
     app = CONFIG_OF.get(module, module.split(".")[1])
     assert app in APPS, f"{module} has no configuration"
     overrides = [word for word in words if not word.startswith(("-", "hydra/")) and "range(" not in word]
-    composed(app, overrides)
+    composed(app, opened(overrides, app))  # as the app itself opens mappings
 
 
 def test_the_readme_has_commands() -> None:
