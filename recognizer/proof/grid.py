@@ -114,5 +114,5 @@ def worded(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(worded, value)) + "]"
     if isinstance(value, str):
-        return "'" + value.replace("'", "\\'") + "'" if not value.isidentifier() else value
+        return "'" + value.replace("'", "\\'") + "'"  # null and 7 stay texts
     return json.dumps(value)

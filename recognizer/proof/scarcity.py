@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recognizer.proof.cache import digest
-from recognizer.proof.grid import Cell, Kind, Plan, overrides_of
+from recognizer.proof.grid import Cell, Kind, Plan, overrides_of, worded
 from recognizer.proof.sets import PlateSet, halves, path_of, real_set
 from synth.dataset.atomic import write_atomic
 from synth.dataset.picture import Labelled
@@ -91,7 +91,10 @@ def cell_of(
     words = list(overrides_of(kind, settings.recognizer, seed, plan))
     name = f"real{len(crops)}" + (f"+{settings.kind}" if synthetic else "")
     if crops:
-        words += [f"data={'blend' if synthetic else 'labelled'}", f"data.path='{listed(crops, folder)}'"]
+        words += [
+            f"data={'blend' if synthetic else 'labelled'}",
+            f"data.path={worded(str(listed(crops, folder)))}",
+        ]
     if crops and synthetic:
         words.append(f"data.share={settings.share}")
     return Cell(name, settings.recognizer, seed, tuple(words))

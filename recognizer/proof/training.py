@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recognizer.proof.cache import file_digest
+from recognizer.proof.grid import worded
 from synth.dataset.atomic import write_atomic
 
 
@@ -36,7 +37,10 @@ def trained(overrides: Sequence[str], folder: Path) -> Trained:
     if not (done.exists() and weights.exists()):
         folder.mkdir(parents=True, exist_ok=True)
         begun = time.monotonic()
-        run([sys.executable, "-m", "recognizer.train", f"out={folder}", *overrides], folder / "train.log")
+        run(
+            [sys.executable, "-m", "recognizer.train", f"out={worded(str(folder))}", *overrides],
+            folder / "train.log",
+        )
         write_atomic(done, json.dumps({"seconds": round(time.monotonic() - begun, 1)}) + "\n")
     return Trained(weights, float(json.loads(done.read_text("utf-8"))["seconds"]))
 

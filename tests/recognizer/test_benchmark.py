@@ -134,7 +134,7 @@ def test_errors_are_one_line(
 
 def test_a_training_that_dies_is_told_by_its_last_line(tmp_path: Path) -> None:
     with pytest.raises(Failed, match=r"training ended with 2: error: .*no_such_key"):
-        trained(["no_such_key=1"], tmp_path / "cell")
+        trained(["no_such_key=1"], tmp_path / "a cell, it's=odd")
 
 
 def test_a_blend_has_both_sources_in_every_batch(folder: Path, composed: Any) -> None:
