@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -98,6 +98,25 @@ class Shuffled(IterableDataset[Batch]):
         turn, position = divmod(place, len(self.items))
         order = np.random.default_rng((self.seed, turn)).permutation(len(self.items))
         return self.items[int(order[position])]
+
+
+class Blend(IterableDataset[Batch]):
+    """Batches of two sources, this `share` of each from a labelled set, the rest made on the fly."""
+
+    def __init__(
+        self,
+        made: Callable[[Window], Stream],
+        found: Callable[[Window], Shuffled],
+        window: Window,
+        share: float,
+    ) -> None:
+        count = min(max(round(window.size * share), 1), window.size - 1)
+        self.made = made(replace(window, size=window.size - count))
+        self.found = found(replace(window, size=count))
+
+    def __iter__(self) -> Iterator[Batch]:
+        for pair in zip(self.made, self.found, strict=False):  # both are endless
+            yield Batch(*(torch.cat([getattr(one, f.name) for one in pair]) for f in fields(Batch)))
 
 
 MADE_BY = (

@@ -14,14 +14,13 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
-from torch.utils.data import IterableDataset
 
 from gan.runtime.distributed import start
 from gan.runtime.window import Window
 from recognizer.calibrate import calibrate, held_out
 from recognizer.checkpoint import Header
 from recognizer.codec import Codec, codec_of
-from recognizer.data import Batch, Shuffled, Stream, lessons_of
+from recognizer.data import Blend, Shuffled, Stream, lessons_of
 from recognizer.loop import MakeData, Settings, Trial, train
 from recognizer.metrics import Metrics
 from recognizer.reading import readings, scores_of
@@ -44,17 +43,34 @@ def header_of(config: DictConfig) -> Header:
 
 def make_data(config: DictConfig, header: Header) -> MakeData:
     """The dataset of the configuration, as a function of the window of batches a process makes."""
-    shape, codec = (header.height, header.width), header.codec
-    if config.data.source == "synthetic":
+    shape, codec, share = (header.height, header.width), header.codec, config.data.get("share")
+    made = config.data.source == "synthetic" or share is not None
+    if made:
         pipeline_of(config)  # errors of configuration here, not in a worker
-        lessons = lessons_of(config)
-        return lambda window: Stream(lessons, codec, shape, window)
+    lessons = lessons_of(config) if made else []
+
+    def stream(window: Window) -> Stream:
+        return Stream(lessons, codec, shape, window)
+
+    if config.data.source == "synthetic":
+        return stream
     items = labelled(config.data.source, config.data.path, codec)
 
-    def shuffled(window: Window) -> IterableDataset[Batch]:
+    def shuffled(window: Window) -> Shuffled:
         return Shuffled(items, codec, shape, window, config.seed)
 
-    return shuffled
+    if share is None:
+        return shuffled
+    need_share(share, config.batch)
+    return lambda window: Blend(stream, shuffled, window, share)
+
+
+def need_share(share: object, batch: int) -> None:
+    """A batch of both sources has a picture of each."""
+    if not isinstance(share, int | float) or not 0 < share < 1 or batch < 2:
+        raise UserError(
+            f"data.share: {share!r} of batch={batch}: give a share between 0 and 1, batch=2 or more"
+        )
 
 
 def labelled(source: str, path: str | None, codec: Codec) -> list[Labelled]:
@@ -113,8 +129,8 @@ def main(config: DictConfig) -> None:
     trials = trials_of(config, header) if processes.first else {}
     weights = train(settings, header, data, trials, processes, config.resume)
     if processes.first:
-        if config.data.source == "synthetic":
-            calibrate(weights, *held_out(config))
+        if config.data.source == "synthetic" and config.calibration:
+            calibrate(weights, *held_out(config, config.calibration))
         print(f"{weights}: {settings.images} images")
 
 

@@ -11,7 +11,7 @@ import pytest
 from hydra import compose, initialize_config_module
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from synth.app import check_kinds
+from synth.app import check_kinds, opened
 
 ROOT = Path(__file__).resolve().parents[1]
 APPS = sorted(path.stem for path in (ROOT / "conf").glob("*.yaml"))
@@ -80,7 +80,7 @@ def test_commands_of_the_readme_compose(line: str) -> None:
     app = config_of(module)
     assert app in APPS, f"{module} has no configuration"
     with initialize_config_module("conf", version_base="1.3"):
-        config = compose(app, overrides=words, return_hydra_config=True)
+        config = compose(app, overrides=opened(words, app), return_hydra_config=True)
     with open_dict(config):
         del config["hydra"]
     missing = OmegaConf.missing_keys(config)

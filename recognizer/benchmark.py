@@ -1,0 +1,256 @@
+"""What is training data worth? Readers trained on each kind of it, tested on real and fresh synthetic plates.
+
+python -m recognizer.benchmark experiment=smoke out=smoke
+python -m recognizer.benchmark out=proof tests.street=street/ tests.ccpd=ccpd/ scarcity.path=crops/
+python -m recognizer.benchmark out=mine tests.mine=crops/ readers=[command] reader.command="python read.py"
+
+Writes report.md, report.json and report.html. Everything finished is kept in `out`: the same command goes on
+where it was, and one with another test set trains nothing again.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from recognizer.backends import FOLDER
+from recognizer.proof.cache import digest, file_digest
+from recognizer.proof.grid import Cell, Kind, Plan, cells_of, overrides_of
+from recognizer.proof.made import made_by
+from recognizer.proof.outside import Outside, outside_readers
+from recognizer.proof.page import page
+from recognizer.proof.plots import plots
+from recognizer.proof.recipe import composed, reason_against
+from recognizer.proof.report import markdown
+from recognizer.proof.run import Bench, Entry
+from recognizer.proof.scarcity import Crops, Point, Scarcity, parted, points_of
+from recognizer.proof.scores import over_seeds, read_by
+from recognizer.proof.sets import PlateSet, real_set, synthetic_set, training_texts
+from recognizer.proof.table import rows_of, sets_told
+from recognizer.reader import Reader
+from synth.app import command, need_positive
+from synth.dataset.atomic import disk_errors, write_atomic
+from synth.dataset.optional import need
+from synth.errors import UserError, nearest
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The benchmark of a configuration, with what can be made and what cannot."""
+
+    bench: Bench
+    plan: Plan
+    kinds: dict[str, Kind]  # those that can be made
+    missing: dict[str, str]  # the others, and why
+    sets: tuple[PlateSet, ...]
+    seen: frozenset[str]  # texts of all synthetic trainings
+    reference: str  # the synthetic set of outside readers
+
+
+def plan_of(config: DictConfig) -> Plan:
+    plain: Any = OmegaConf.to_container(config, resolve=True)
+    weights = {name: str(Path(path).resolve()) for name, path in plain["weights"].items()}
+    return Plan(plain["images"], plain["plates"], plain["curriculum"], weights, plain["train"])
+
+
+def kinds_of(config: DictConfig, plan: Plan) -> tuple[dict[str, Kind], dict[str, str]]:
+    """The kinds of data that can be made, and why the others cannot."""
+    described: Any = OmegaConf.to_container(config.recipes, resolve=True)
+    if unknown := [name for name in config.kinds if name not in described]:
+        raise UserError(f"kinds: {unknown[0]!r} is no kind; {nearest(unknown[0], described)}")
+    every = {name: Kind(**described[name]) for name in config.kinds}
+    reasons = {name: reason_against(overrides_of(kind, "plates", 0, plan)) for name, kind in every.items()}
+    missing = {f"data {name}": f"not available: {reason}" for name, reason in reasons.items() if reason}
+    kinds = {name: kind for name, kind in every.items() if not reasons[name]}
+    if not kinds:
+        raise UserError(f"kinds: none of them can be made; {'; '.join(missing.values())}")
+    return kinds, missing
+
+
+def texts_seen(kinds: Mapping[str, Kind], plan: Plan, seeds: Sequence[int], folder: Path) -> frozenset[str]:
+    """Every text that a synthetic training shows, kept in a file: counting them takes minutes."""
+    seen: set[str] = set()
+    for seed in sorted(set(seeds)):
+        path = folder / "texts" / f"{digest([plan.plates, seed, plan.images, plan.train])}.txt"
+        if not path.exists():
+            config = composed(overrides_of(next(iter(kinds.values())), "plates", seed, plan))
+            write_atomic(path, "\n".join(sorted(set(training_texts(config, plan.images)))) + "\n")
+        seen.update(path.read_text("utf-8").split())
+    return frozenset(seen)
+
+
+def sets_of(
+    config: DictConfig, kinds: Mapping[str, Kind], plan: Plan, seen: frozenset[str]
+) -> Iterator[PlateSet]:
+    """Real sets without texts of the trainings, then fresh plates of each kind."""
+    for name, folder in config.tests.items():
+        found = real_set(str(name), folder).without(seen)
+        if not found.items:
+            raise UserError(f"tests.{name}: {folder}: no plate in it whose text no training saw")
+        yield found
+    for name, kind in kinds.items():
+        words = (*overrides_of(kind, "plates", config.synthetic.seed, plan), "capture.size=null")
+        made = composed(words)
+        key = digest([words, config.synthetic.count, sorted(seen)])
+        folder = Path(config.out) / "sets" / f"synthetic-{name}.{key}"
+        yield synthetic_set(f"synthetic-{name}", made, config.synthetic.count, seen, folder)
+
+
+def setting_of(config: DictConfig) -> Setting:
+    plan = plan_of(config)
+    kinds, missing = kinds_of(config, plan)
+    out = Path(config.out)
+    seen = texts_seen(kinds, plan, [*config.seeds, *config.scarcity.seeds], out)
+    sets = tuple(sets_of(config, kinds, plan, seen))
+    wanted = config.synthetic.reference
+    reference = f"synthetic-{wanted if wanted in kinds else next(iter(kinds))}"
+    return Setting(Bench(out), plan, kinds, missing, sets, seen, reference)
+
+
+def grid(config: DictConfig, setting: Setting) -> list[Entry]:
+    """Every cell, one after the other."""
+    cells = cells_of(setting.kinds, config.recognizers, config.seeds, setting.plan)
+    return [
+        told(setting.bench.cell(cell, setting.sets), f"{n} of {len(cells)}") for n, cell in numbered(cells)
+    ]
+
+
+def numbered(cells: Sequence[Cell]) -> Iterator[tuple[int, Cell]]:
+    return enumerate(cells, 1)
+
+
+def told(entry: Entry, where: str) -> Entry:
+    print(f"{where}: {entry.line()}", file=sys.stderr, flush=True)
+    return entry
+
+
+def readers(config: DictConfig, setting: Setting, outside: Sequence[Outside]) -> list[Entry]:
+    """Readers as they are: the bundled one, and those of others."""
+    found = []
+    if "plates" in config.readers:
+        found.append(told(bundled(setting), "reader"))
+    for reader in outside:
+        entry = Entry("as it is", reader.name, None)
+        found.append(
+            told(setting.bench.tested(entry, reader.name, reader.digest, setting.sets, reader.read), "reader")
+        )
+    return found
+
+
+def bundled(setting: Setting) -> Entry:
+    entry = Entry("as it is", "plates (bundled)", None)
+    try:
+        weights = FOLDER / "plates.safetensors"
+        key = file_digest(weights)
+        reader = Reader.from_pretrained(weights, "torch", 1)
+    except UserError as error:
+        return Entry(entry.data, entry.recognizer, None, reason=f"not available: {error}")
+    return setting.bench.tested(entry, "bundled", key, setting.sets, lambda s: read_by(reader, s.items))
+
+
+def curve(config: DictConfig, setting: Setting) -> dict[str, Any]:
+    """The data-scarcity curve as plain data."""
+    if config.scarcity.path is None:
+        return {"reason": "scarcity.path was not given"}
+    plain: Any = OmegaConf.to_container(config.scarcity, resolve=True)
+    settings = Scarcity(**plain)
+    kind = settings.kind if settings.kind in setting.kinds else next(iter(setting.kinds))
+    crops = parted(settings, [one for one in setting.sets if one.real])
+    crops = Crops(crops.pool, tuple(one.without(setting.seen) for one in crops.tests))
+    chosen = Scarcity(**{**plain, "kind": kind})
+    points = points_of(chosen, setting.kinds[kind], setting.plan, crops.pool, setting.bench.folder / "sets")
+    entries = [
+        told(setting.bench.cell(p.cell, crops.tests), f"{n} of {len(points)}")
+        for n, p in enumerate(points, 1)
+    ]
+    return {"kind": kind, "sets": sets_told(crops.tests), "points": curve_points(points, entries, crops)}
+
+
+def curve_points(points: Sequence[Point], entries: Sequence[Entry], crops: Crops) -> list[dict[str, Any]]:
+    """The seeds of a point together."""
+    groups: dict[tuple[int, bool], list[Entry]] = {}
+    for point, entry in zip(points, entries, strict=True):
+        groups.setdefault((point.crops, point.synthetic), []).append(entry)
+    return [
+        {
+            "crops": count,
+            "synthetic": synthetic,
+            "problems": [entry.reason for entry in group if entry.reason],
+            "sets": {
+                plates.name: over_seeds([e.results[plates.name] for e in group if e.results])
+                for plates in crops.tests
+                if any(e.results for e in group)
+            },
+        }
+        for (count, synthetic), group in groups.items()
+    ]
+
+
+def sheets_of(entries: Sequence[Entry], setting: Setting, first: int) -> Iterator[tuple[str, bytes]]:
+    """Failure sheets of the first seed: of the real sets, or of the synthetic ones where none is given."""
+    names = [one.name for one in setting.sets if one.real] or [setting.reference]
+    for entry in entries:
+        for name in names:
+            if name in entry.sheets and entry.seed in (None, first):
+                yield f"{entry.data}, {entry.recognizer}, {name}", entry.sheets[name].read_bytes()
+
+
+def write_report(out: Path, report: Mapping[str, Any], sheets: Sequence[tuple[str, bytes]]) -> None:
+    write_atomic(out / "report.json", json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+    write_atomic(out / "report.md", markdown(report))
+    write_atomic(out / "report.html", page(report, list(plots(report)), sheets))
+
+
+@command("benchmark")
+def main(config: DictConfig) -> None:
+    """Measure what training data is worth."""
+    begun = time.monotonic()
+    check(config)
+    types = list(config.plates.types)
+    wanted = config.reader
+    outside = outside_readers(config.readers, wanted.command, wanted.target, wanted.timeout_s, types)
+    out = Path(config.out)
+    with disk_errors(out):
+        setting = setting_of(config)
+        cells, others = grid(config, setting), readers(config, setting, outside)
+        scarce = curve(config, setting)
+        report = {
+            "made": made_by(
+                shlex.join(["plate-benchmark", *(word.removeprefix("++") for word in sys.argv[1:])]),
+                time.monotonic() - begun,
+            ),
+            "config": OmegaConf.to_container(config, resolve=True),
+            "sets": sets_told(setting.sets),
+            "reference": setting.reference,
+            "rows": rows_of(cells, setting.sets, setting.reference),
+            "readers": rows_of(others, setting.sets, setting.reference),
+            "scarcity": scarce,
+            "missing": setting.missing | ({"curve": scarce["reason"]} if "reason" in scarce else {}),
+        }
+        write_report(out, report, list(sheets_of([*cells, *others], setting, min(config.seeds))))
+    print(markdown(report))
+    print(f"{out / 'report.html'}")
+
+
+def check(config: DictConfig) -> None:
+    """Mistakes that would come to light hours later."""
+    need("matplotlib", "benchmark")
+    need_positive(config, "images")
+    need_positive(config.synthetic, "count")
+    for key in ("kinds", "recognizers", "seeds"):
+        if not config[key]:
+            raise UserError(f"{key}: empty; name at least one")
+    for name in config.recognizers:
+        composed([f"recognizer={name}"])
+
+
+if __name__ == "__main__":
+    main()

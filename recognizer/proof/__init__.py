@@ -1,0 +1,1 @@
+"""The proof: a grid of readers trained on different data, tested on the same plates, as one table."""
