@@ -12,7 +12,7 @@ from gan.augment import Augmentation
 from gan.losses import ADVERSARIAL, Reading, logged
 from gan.runtime.track import Track
 from gan.spg.batches import EditBatch
-from gan.spg.losses import EditWeights, Perceptual, mask_loss, perceptual_loss, style_loss
+from gan.spg.losses import EditWeights, Perceptual, focused, mask_loss, perceptual_loss, style_loss
 from gan.spg.network import SPG, Edit
 from gan.step import Players, learnt, precision
 
@@ -58,9 +58,9 @@ def asked_of(
     weights, true = teaching.weights, len(batch.target)
     parts: dict[str, Tensor] = {}
     if weights.l1:
-        parts["l1"] = F.l1_loss(fake[:true], batch.target)
+        parts["l1"] = focused(fake[:true], batch.target, batch.masks)
     if weights.drawn:
-        parts["drawn"] = F.l1_loss(edit.drawn[:true].float(), batch.target)
+        parts["drawn"] = focused(edit.drawn[:true].float(), batch.target, batch.masks)
     if weights.mask:
         parts["mask"] = mask_loss(edit.masks[:true].float(), batch.masks)
     if len(again):

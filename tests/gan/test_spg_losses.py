@@ -14,6 +14,7 @@ from gan.spg.losses import (
     Perceptual,
     balanced,
     dice,
+    focused,
     gram,
     laplacian,
     mask_loss,
@@ -34,6 +35,15 @@ def test_a_mask_that_is_right_costs_nothing_and_further_off_costs_more(loss: obj
     assert callable(loss)
     right, near, far = (float(loss(squares(shift), squares())) for shift in (0, 2, 8))
     assert right < 1e-3 < near < far
+
+
+def test_a_character_weighs_more_than_what_is_around_it() -> None:
+    truth, masks = torch.zeros(2, 3, 16, 48), squares()
+    inside = masks[:, :1].expand_as(truth)
+    wrong_inside, wrong_around = (float(focused(x, truth, masks)) for x in (inside, 1 - inside))
+    share = float(inside.mean())
+    assert wrong_inside / share == pytest.approx(5 * wrong_around / (1 - share), rel=1e-4)
+    assert wrong_inside + wrong_around == pytest.approx(1)
 
 
 def test_mask_loss_of_logits() -> None:
