@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Generic, Protocol
 
 import torch
+from torch import nn
 from torch.utils.data import IterableDataset
 
 from gan.batches import Batch
@@ -19,9 +21,9 @@ from gan.runtime.distributed import Processes
 from gan.runtime.state import Part, load_state, reseed, save_state
 from gan.runtime.track import Track, crossed
 from gan.runtime.window import Window, loader
-from gan.step import Players, Teaching, step
+from gan.step import Artist, Players, Teaching, step
 
-MakeData = Callable[[Window], IterableDataset[Batch]]
+MakeData = Callable[[Window], IterableDataset[Any]]
 MakeStyles = Callable[[Pix2Pix], Styles]
 
 
@@ -42,6 +44,25 @@ class Settings:
     seed: int
 
 
+class Shows(Protocol):
+    """Shows what an artist can do, as a picture file."""
+
+    def write(self, network: Any, path: Path) -> None: ...
+
+
+@dataclass(frozen=True)
+class Course(Generic[Artist]):
+    """What is learnt, from what and how; the loop is the same for all."""
+
+    artist: Artist
+    judge: nn.Module
+    data: MakeData  # batches that know `given(device)`
+    step: Callable[[Players[Artist], Any, Track], dict[str, float]]
+    save: Callable[[Path, Artist, int], None]  # file, averaged artist, images
+    gallery: Shows
+    of: str = ""  # what it is taught with, in words
+
+
 def train(
     settings: Settings,
     header: Header,
@@ -53,8 +74,33 @@ def train(
     processes: Processes,
     resume: bool,
 ) -> Path:
+    """Train a drawing generator; returns the file of the averaged weights."""
+    return run(settings, drawing(header, judge, teaching, data, styles, gallery), processes, resume)
+
+
+def drawing(
+    header: Header,
+    judge: Discriminator,
+    teaching: Teaching,
+    data: MakeData,
+    styles: MakeStyles,
+    gallery: Gallery,
+    of: str = "",
+) -> Course[Pix2Pix]:
+    """The course of a generator that draws from conditions."""
+
+    def one(players: Players[Pix2Pix], batch: Batch, track: Track) -> dict[str, float]:
+        return step(players, batch, teaching, track)
+
+    def keep(path: Path, network: Pix2Pix, images: int) -> None:
+        save(path, network, styles(network), replace(header, images=images))
+
+    return Course(build(header), judge, data, one, keep, gallery, of)
+
+
+def run(settings: Settings, course: Course[Artist], processes: Processes, resume: bool) -> Path:
     """Train until `images`; returns the file of the averaged weights."""
-    artist = build(header)
+    artist, judge = course.artist, course.judge
     artist.to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     judge.to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = Average(artist, settings.average)
@@ -71,7 +117,7 @@ def train(
     processes.agree(done)
     size = settings.batch * processes.count
     first = done // settings.batch + processes.rank
-    batches = loader(data(Window(settings.batch, first, processes.count)), settings.workers)
+    batches = loader(course.data(Window(settings.batch, first, processes.count)), settings.workers)
     track = Track(settings.out / "stats.jsonl", processes.first, done, board=True)
     while done < settings.images:
         players.slow(rates(settings, done))
@@ -79,16 +125,16 @@ def train(
         with track.phase("data"):
             batch = next(batches)
             batch = batch.given(processes.device)
-        track.add(step(players, batch, teaching, track))
+        track.add(course.step(players, batch, track))
         done += size
         average.update(artist, done // size)
         last = done >= settings.images
         if processes.first and (last or crossed(done, size, settings.keep)):
-            save(weights, average.network, styles(average.network), replace(header, images=done))
+            course.save(weights, average.network, done)
             save_state(state, parts, {"images": done})
         if processes.first and (last or crossed(done, size, settings.tick)):
             track.tick(done, rates(settings, done)[0], {})
-            gallery.write(average.network, settings.out / "samples" / f"{done:08d}.png")
+            course.gallery.write(average.network, settings.out / "samples" / f"{done:08d}.png")
     processes.finish()
     return weights
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -18,12 +18,14 @@ from gan.pix2pix import Chance, Drawn, Pix2Pix
 from gan.runtime.distributed import Processes
 from gan.runtime.track import Track
 
+Artist = TypeVar("Artist", bound=nn.Module)
+
 
 @dataclass
-class Players:
+class Players(Generic[Artist]):
     """Both networks, plain and as one process among several sees them, with their optimisers."""
 
-    artist: Pix2Pix
+    artist: Artist
     judge: nn.Module
     drawing: nn.Module  # the artist, gradients averaged over processes
     judging: nn.Module  # the judge, likewise
@@ -32,8 +34,8 @@ class Players:
 
     @classmethod
     def of(
-        cls, artist: Pix2Pix, judge: nn.Module, rates: tuple[float, float], processes: Processes
-    ) -> Players:
+        cls, artist: Artist, judge: nn.Module, rates: tuple[float, float], processes: Processes
+    ) -> Players[Artist]:
         def adam(network: nn.Module, rate: float) -> torch.optim.Optimizer:
             return torch.optim.Adam(network.parameters(), rate, (0.5, 0.99), fused=True)
 
@@ -68,13 +70,13 @@ def chance_of(count: int, size: tuple[int, int], style: int, borrow: float, devi
     )
 
 
-def step(players: Players, batch: Batch, teaching: Teaching, track: Track) -> dict[str, float]:
+def step(players: Players[Pix2Pix], batch: Batch, teaching: Teaching, track: Track) -> dict[str, float]:
     """A batch as `given` to the networks; returns the values to log."""
     crop = batch.crop
     size = (crop.shape[2], crop.shape[3])
     chance = chance_of(len(crop), size, players.artist.style, teaching.borrow, crop.device)
     players.drawing.train()
-    with track.phase("draw"), precision(crop, teaching):
+    with track.phase("draw"), precision(crop, teaching.autocast):
         drawn: Drawn = players.drawing(batch.asked, crop, chance)
     fake = drawn.fake.float()
     with track.phase("judge"):
@@ -88,9 +90,9 @@ def step(players: Players, batch: Batch, teaching: Teaching, track: Track) -> di
     return {"judge": judged, **logged(parts)}
 
 
-def precision(x: Tensor, teaching: Teaching) -> AbstractContextManager[Any]:
+def precision(x: Tensor, autocast: bool) -> AbstractContextManager[Any]:
     """bfloat16 inside networks; losses are computed in float32 outside."""
-    return torch.autocast(x.device.type, torch.bfloat16, enabled=teaching.autocast)
+    return torch.autocast(x.device.type, torch.bfloat16, enabled=autocast)
 
 
 def shown(batch: Batch, picture: Tensor, condition: Tensor, teaching: Teaching) -> tuple[Tensor, Tensor]:
@@ -98,15 +100,24 @@ def shown(batch: Batch, picture: Tensor, condition: Tensor, teaching: Teaching) 
     return teaching.augmentation(picture.masked_fill(batch.hidden, 0), condition.masked_fill(batch.hidden, 0))
 
 
-def correct_judge(players: Players, batch: Batch, fake: Tensor, teaching: Teaching) -> float:
-    """Real and fake in one forward: DistributedDataParallel allows one a backward."""
-    loss_of, _ = ADVERSARIAL[teaching.weights.adversarial]
-    sides = [shown(batch, batch.crop, batch.condition, teaching), shown(batch, fake, batch.asked, teaching)]
-    pictures, conditions = (torch.cat(parts) for parts in zip(*sides, strict=True))
+def correct_judge(players: Players[Pix2Pix], batch: Batch, fake: Tensor, teaching: Teaching) -> float:
+    real = shown(batch, batch.crop, batch.condition, teaching)
+    drawn = shown(batch, fake, batch.asked, teaching)
+    return learnt(players, real, drawn, teaching.weights.adversarial, teaching.autocast)
+
+
+def learnt(
+    players: Players[Any], real: tuple[Tensor, Tensor], fake: tuple[Tensor, Tensor], kind: str, autocast: bool
+) -> float:
+    """The judge after pictures and conditions of both sides, in one forward: DistributedDataParallel
+    allows one a backward.
+    """
+    loss_of, _ = ADVERSARIAL[kind]
+    pictures, conditions = (torch.cat(parts) for parts in zip(real, fake, strict=True))
     players.judge.requires_grad_(True)
-    with precision(fake, teaching):
+    with precision(pictures, autocast):
         found = players.judging(pictures, conditions)
-    count = len(fake)
+    count = len(real[0])
     loss = loss_of([[f[:count] for f in scale] for scale in found], True) + loss_of(
         [[f[count:] for f in scale] for scale in found], False
     )
@@ -118,12 +129,12 @@ def correct_judge(players: Players, batch: Batch, fake: Tensor, teaching: Teachi
 
 def read(fake: Tensor, texts: Sequence[str], teaching: Teaching) -> Tensor:
     assert teaching.reading is not None
-    with precision(fake, teaching):
+    with precision(fake, teaching.autocast):
         return teaching.reading(fake, texts)
 
 
 def correct_artist(
-    players: Players,
+    players: Players[Pix2Pix],
     batch: Batch,
     drawn: Drawn,
     fake: Tensor,
@@ -134,7 +145,7 @@ def correct_artist(
     _, loss_of = ADVERSARIAL[teaching.weights.adversarial]
     crop, condition = batch.crop, batch.condition
     players.judge.requires_grad_(False)
-    with precision(crop, teaching):
+    with precision(crop, teaching.autocast):
         found = players.judge(*shown(batch, fake, batch.asked, teaching))
     parts = {"adversarial": loss_of(found), **parts}
     own = len(drawn.mean) or len(fake)  # the pictures that show their crop's own style
@@ -143,9 +154,9 @@ def correct_artist(
         parts["kl"] = divergence(drawn.mean, drawn.log_variance)
         parts["latent"] = F.l1_loss(drawn.found, drawn.wanted)
     if teaching.weights.features:
-        with torch.no_grad(), precision(crop, teaching):
+        with torch.no_grad(), precision(crop, teaching.autocast):
             real = players.judge(crop[:own], condition[:own])
-        with precision(crop, teaching):
+        with precision(crop, teaching.autocast):
             mine = players.judge(fake[:own], condition[:own])
         parts["features"] = feature_matching(mine, real)
     players.artist_optimizer.zero_grad(set_to_none=True)

@@ -1,0 +1,96 @@
+"""A course of training from its configuration: what `gan.train` runs for every generator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from torch.utils.data import IterableDataset
+
+from gan.augment import Augmentation
+from gan.batches import Batch, Drawings, Pairs
+from gan.checkpoint import Header, Styles
+from gan.discriminator import Discriminator
+from gan.gallery import Gallery, outlines, styles_of
+from gan.loop import Course, Settings, drawing
+from gan.losses import Reading, Weights
+from gan.pix2pix import Pix2Pix
+from gan.runtime.window import Window
+from gan.step import Teaching
+from synth.errors import UserError
+
+
+def made(config: DictConfig, key: str, **more: Any) -> Any:
+    """What the `_target_` at this key builds; its errors named by the key."""
+    try:
+        return instantiate(config[key], _convert_="all", **more)
+    except InstantiationException as error:
+        if isinstance(error.__cause__, UserError):
+            raise error.__cause__ from error
+        raise UserError(f"{key}: {error.__cause__ or error}") from error
+
+
+def sizes_of(config: DictConfig) -> tuple[tuple[int, int], ...]:
+    sizes = [list(size) for size in (config.size, *config.other_sizes)]
+    if any(
+        len(size) != 2 or not all(isinstance(side, int) and side >= 16 for side in size) for size in sizes
+    ):
+        raise UserError(f"size, other_sizes: {sizes} are no sizes; give [height, width], at least 16 each")
+    return tuple((height, width) for height, width in sizes)
+
+
+def header_of(config: DictConfig, sizes: tuple[tuple[int, int], ...], data: dict[str, Any]) -> Header:
+    plain: Any = OmegaConf.to_container(config, resolve=True)
+    kept = {key: plain[key] for key in ("gan", "batch", "learning_rate", "judge_rate", "average", "seed")}
+    return Header(plain["gan"]["network"], sizes, config=kept, data=data)
+
+
+def teaching_of(config: DictConfig) -> Teaching:
+    weights = Weights(**OmegaConf.to_container(config.gan.losses))  # type: ignore[arg-type]
+    reading = reading_of(config) if weights.reading else None
+    return Teaching(weights, augmentation_of(config), reading, config.gan.borrow, config.autocast)
+
+
+def reading_of(config: DictConfig) -> Reading | None:
+    if config.reader is None:
+        return None
+    return Reading(made(config, "reader"), config.gan.reading_enough, config.gan.reading_most)
+
+
+def augmentation_of(config: DictConfig) -> Augmentation:
+    return Augmentation(**OmegaConf.to_container(config.gan.augmentation))  # type: ignore[arg-type]
+
+
+def settings_of(config: DictConfig) -> Settings:
+    values: dict[str, Any] = {name: config[name] for name in Settings.__dataclass_fields__}
+    return Settings(**{**values, "out": Path(config.out)})
+
+
+def plain(pairs: Pairs, most: int | None = None) -> Sequence[Any]:
+    count = len(pairs) if most is None else min(most, len(pairs))
+    return [pairs.plain(index) for index in range(count)]
+
+
+def drawing_course(config: DictConfig, settings: Settings) -> Course[Pix2Pix]:
+    """From outlines to pictures in the style of real crops."""
+    sizes = sizes_of(config)
+    pairs, unseen = made(config, "pairs", part="train"), made(config, "pairs", part="held_out")
+    data = {"source": config.source.name, "crops": len(pairs), "held_out": len(unseen)}
+    header = header_of(config, sizes, data)
+    teaching = teaching_of(config)
+    torch.manual_seed(settings.seed)
+    judge = Discriminator(header.planes, **config.gan.discriminator)
+    gallery = Gallery(plain(unseen, 10), outlines(config.plates.types, header.sizes[0], 0), 6, settings.seed)
+
+    def drawings(window: Window) -> IterableDataset[Batch]:
+        return Drawings(pairs, window, settings.seed, config.gan.new_texts)
+
+    def styles(network: Pix2Pix) -> Styles:
+        return styles_of(network, plain(pairs))
+
+    return drawing(header, judge, teaching, drawings, styles, gallery, f"{len(pairs)} crops")

@@ -1,0 +1,83 @@
+"""The course of the editor: rendered lessons without end, and real crops where there are some."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from omegaconf import DictConfig, OmegaConf
+from torch.utils.data import IterableDataset
+
+from gan.batches import Pairs
+from gan.course import augmentation_of, header_of, made, reading_of, sizes_of
+from gan.discriminator import Discriminator
+from gan.loop import Course, Settings
+from gan.runtime.track import Track
+from gan.runtime.window import Window
+from gan.spg.batches import EditBatch, Edits, Mixture, edit_batch
+from gan.spg.checkpoint import build, save
+from gan.spg.gallery import EditGallery
+from gan.spg.losses import EditWeights, Perceptual
+from gan.spg.network import SPG
+from gan.spg.rendered import Rendered
+from gan.spg.step import EditTeaching, edit_step
+from gan.step import Players
+from synth.errors import UserError
+
+SHOWN = 10  # rendered and real rows of the gallery, each
+APART = 1_000_003  # seed of the gallery's texts against those of training
+
+
+def editing_course(config: DictConfig, settings: Settings) -> Course[SPG]:
+    """New text on plates: phase 1 rendered, phase 2 mixed with real crops."""
+    share = config.gan.real.share
+    if not 0 <= share < 1:
+        raise UserError(f"gan.real.share: {share} is no share below 1; 0 trains on rendered plates alone")
+    sizes = sizes_of(config)
+    rendered: Rendered = made(config.gan, "rendered", sizes=sizes)
+    pairs: Pairs | None = made(config, "pairs", part="train") if share else None
+    unseen: Pairs | None = made(config, "pairs", part="held_out") if share else None
+    mixture = Mixture(rendered, pairs, share, config.gan.real.begins)
+    crops = len(pairs) if pairs is not None else 0
+    header = header_of(config, sizes, {"source": config.source.name, "crops": crops})
+    teaching = teaching_of(config)
+    torch.manual_seed(settings.seed)
+    judge = Discriminator(header.planes, **config.gan.discriminator)
+
+    def edits(window: Window) -> IterableDataset[EditBatch]:
+        return Edits(mixture, window, settings.seed)
+
+    def keep(path: Path, network: SPG, images: int) -> None:
+        save(path, network, replace(header, images=images))
+
+    def step(players: Players[SPG], batch: EditBatch, track: Track) -> dict[str, float]:
+        return edit_step(players, batch, teaching, track)
+
+    gallery = gallery_of(rendered, unseen, settings.seed + APART)
+    return Course(build(header), judge, edits, step, keep, gallery, f"rendered plates and {crops} crops")
+
+
+def teaching_of(config: DictConfig) -> EditTeaching:
+    weights = EditWeights(**OmegaConf.to_container(config.gan.losses))  # type: ignore[arg-type]
+    perceptual = None
+    if config.gan.perceptual is not None and (weights.perceptual or weights.style):
+        perceptual = Perceptual(made(config.gan, "perceptual"))
+    reading = reading_of(config) if weights.reading else None
+    return EditTeaching(weights, augmentation_of(config), reading, perceptual, config.autocast)
+
+
+def gallery_of(rendered: Rendered, unseen: Pairs | None, seed: int) -> EditGallery:
+    """Rendered rows of every size; real ones with the first size's."""
+    batches = []
+    for size in rendered.groups():
+        lessons = [rendered.lesson(seed, place, size) for place in range(SHOWN)]
+        real = unseen if size == rendered.sizes[0] else None
+        batches.append(edit_batch(lessons, real_rows(real, seed) if real is not None else []))
+    return EditGallery(batches)
+
+
+def real_rows(pairs: Pairs, seed: int) -> list[Any]:
+    return [pairs.item(np.random.default_rng((seed, number)), new_text=True) for number in range(SHOWN)]

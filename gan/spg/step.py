@@ -1,0 +1,115 @@
+"""One training step of the editor: edit (and edit back), judge and correct the judge, then the artist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gan.augment import Augmentation
+from gan.losses import ADVERSARIAL, Reading, logged
+from gan.runtime.track import Track
+from gan.spg.batches import EditBatch
+from gan.spg.losses import EditWeights, Perceptual, focused, mask_loss, perceptual_loss, style_loss
+from gan.spg.network import SPG, Edit
+from gan.step import Players, learnt, precision
+
+
+@dataclass(frozen=True)
+class EditTeaching:
+    """How a step teaches."""
+
+    weights: EditWeights
+    augmentation: Augmentation
+    reading: Reading | None
+    perceptual: Perceptual | None
+    autocast: bool
+
+
+def edit_step(
+    players: Players[SPG], batch: EditBatch, teaching: EditTeaching, track: Track
+) -> dict[str, float]:
+    """A batch as `given` to the networks; returns the values to log."""
+    players.drawing.train()
+    back = batch.real if teaching.weights.cycle else 0
+    with track.phase("draw"), precision(batch.source, teaching.autocast):
+        edit, again = players.drawing(batch.source, batch.condition, batch.asked, back)
+    fake = edit.picture.float()
+    values: dict[str, float] = {}
+    if teaching.weights.adversarial:
+        with track.phase("judge"):
+            values["judge"] = correct_judge(players, batch, fake.detach(), teaching)
+    with track.phase("learn"):
+        parts = asked_of(batch, edit, fake, again.float(), teaching)
+        if teaching.weights.adversarial:
+            parts["adversarial"] = judged(players, batch, fake, teaching)
+        players.artist_optimizer.zero_grad(set_to_none=True)
+        teaching.weights.total(parts).backward()
+        players.artist_optimizer.step()
+    return values | logged(parts)
+
+
+def asked_of(
+    batch: EditBatch, edit: Edit, fake: Tensor, again: Tensor, teaching: EditTeaching
+) -> dict[str, Tensor]:
+    """All losses but the judge's; those that count nothing are not computed."""
+    weights, true = teaching.weights, len(batch.target)
+    parts: dict[str, Tensor] = {}
+    if weights.l1:
+        parts["l1"] = focused(fake[:true], batch.target, batch.masks)
+    if weights.drawn:
+        parts["drawn"] = focused(edit.drawn[:true].float(), batch.target, batch.masks)
+    if weights.mask:
+        parts["mask"] = mask_loss(edit.masks[:true].float(), batch.masks)
+    if len(again):
+        parts["cycle"] = F.l1_loss(again, batch.source[true:])
+    if weights.reading and teaching.reading is not None:
+        with precision(fake, teaching.autocast):
+            parts["reading"] = teaching.reading(fake, batch.texts)
+    if teaching.perceptual is not None and (weights.perceptual or weights.style):
+        parts |= seen_by(teaching.perceptual, batch, fake, teaching)
+    return parts
+
+
+def seen_by(
+    perceptual: Perceptual, batch: EditBatch, fake: Tensor, teaching: EditTeaching
+) -> dict[str, Tensor]:
+    """Features against the truth's, style against the truth's or, of a real crop, its own."""
+    true, weights = len(batch.target), teaching.weights
+    with precision(fake, teaching.autocast):
+        mine = perceptual(fake)
+        with torch.no_grad():
+            theirs = perceptual(torch.cat([batch.target, batch.source[true:]]))
+    parts: dict[str, Tensor] = {}
+    if weights.perceptual:
+        parts["perceptual"] = perceptual_loss([x[:true] for x in mine], [x[:true] for x in theirs])
+    if weights.style:
+        parts["style"] = style_loss(mine, theirs)
+    return parts
+
+
+def shown(
+    batch: EditBatch, picture: Tensor, condition: Tensor, teaching: EditTeaching
+) -> tuple[Tensor, Tensor]:
+    """What the judge sees: not what is hidden, the rest changed at random."""
+    return teaching.augmentation(picture.masked_fill(batch.hidden, 0), condition.masked_fill(batch.hidden, 0))
+
+
+def correct_judge(players: Players[SPG], batch: EditBatch, fake: Tensor, teaching: EditTeaching) -> float:
+    """Right are true edits of rendered plates, and real crops as they are."""
+    true = len(batch.target)
+    right = torch.cat([batch.target, batch.source[true:]])
+    said = torch.cat([batch.asked[:true], batch.condition[true:]])
+    real, edited = shown(batch, right, said, teaching), shown(batch, fake, batch.asked, teaching)
+    return learnt(players, real, edited, teaching.weights.kind, teaching.autocast)
+
+
+def judged(players: Players[SPG], batch: EditBatch, fake: Tensor, teaching: EditTeaching) -> Tensor:
+    """The artist's side, through a judge that learns nothing from it."""
+    _, loss_of = ADVERSARIAL[teaching.weights.kind]
+    players.judge.requires_grad_(False)
+    with precision(fake, teaching.autocast):
+        found = players.judge(*shown(batch, fake, batch.asked, teaching))
+    return loss_of(found)

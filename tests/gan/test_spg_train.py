@@ -1,0 +1,126 @@
+"""Training the editor: every loss learns, exact resume, weights files, the command from a user's side."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+from safetensors import safe_open
+from test_train import ALONE, command
+from tiny_edits import SIZES, Stopped, batch, course, header, saved, teaching
+from tiny_pairs import settings
+from torch import Tensor
+
+from gan.discriminator import Discriminator
+from gan.loop import run
+from gan.outline import COUNT
+from gan.runtime.track import Track
+from gan.spg.checkpoint import build, load, save
+from gan.spg.gallery import EditGallery
+from gan.spg.step import edit_step
+from gan.step import Players
+from synth.errors import UserError
+
+LOSSES = ("adversarial", "l1", "drawn", "mask", "cycle")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+
+
+def players(**network: Any) -> Players[Any]:
+    judge = Discriminator(COUNT, channels=4)
+    return Players.of(build(header(**network)), judge, (0.003, 0.003), ALONE)
+
+
+def test_a_step_learns_and_logs_every_loss(tmp_path: Path) -> None:
+    both, given = players(), batch().given(ALONE.device)
+    track = Track(tmp_path / "stats.jsonl", False, 0)
+    logged = [edit_step(both, given, teaching(adversarial=0.0), track) for _ in range(60)]
+    assert set(logged[0]) == {"l1", "drawn", "mask", "cycle"}
+    for name in logged[0]:
+        assert logged[-1][name] < 0.8 * logged[0][name], (name, logged[0], logged[-1])
+    assert set(edit_step(both, given, teaching(), track)) == {"judge", *LOSSES}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_left_out_is_not_computed(name: str, tmp_path: Path) -> None:
+    given = batch().given(ALONE.device)
+    found = edit_step(players(), given, teaching(**{name: 0.0}), Track(tmp_path / "s.jsonl", False, 0))
+    assert set(LOSSES) - set(found) == {name} and ("judge" in found) == (name != "adversarial")
+
+
+def test_phase_one_has_no_cycle(tmp_path: Path) -> None:
+    given = batch(real=False).given(ALONE.device)
+    assert given.real == 0
+    assert "cycle" not in edit_step(players(), given, teaching(), Track(tmp_path / "s.jsonl", False, 0))
+
+
+def contents(path: Path) -> dict[str, Tensor]:
+    with safe_open(str(path), framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def test_stopping_half_way_changes_nothing(tmp_path: Path) -> None:
+    run(settings(tmp_path / "whole", images=32), course(), ALONE, True)
+    with pytest.raises(Stopped):  # a state is written at 16 images, none at 32
+        run(settings(tmp_path / "broken", images=32, keep=16), course(after=32), ALONE, True)
+    torch.rand(5)
+    run(settings(tmp_path / "broken", images=32), course(), ALONE, True)
+    for name in ("weights.safetensors", "state.safetensors"):
+        mine, theirs = contents(tmp_path / "whole" / name), contents(tmp_path / "broken" / name)
+        assert mine.keys() == theirs.keys()
+        assert [key for key in mine if not torch.equal(mine[key], theirs[key])] == [], name
+
+
+def test_what_a_run_leaves_behind(tmp_path: Path) -> None:
+    weights = run(settings(tmp_path, images=16, tick=16), course(begins=0), ALONE, True)
+    lines = [json.loads(line) for line in (tmp_path / "stats.jsonl").read_text().splitlines()]
+    assert [line["images"] for line in lines] == [16] and {"judge", *LOSSES} <= set(lines[0])
+    assert [path.name for path in (tmp_path / "samples").iterdir()] == ["00000016.png"]
+    network, found = load(weights)
+    assert found.sizes == SIZES and not network.training
+
+
+def test_the_gallery_is_five_columns_wide() -> None:
+    shown = EditGallery([batch(), batch(size=SIZES[1])]).picture(build(header()))
+    assert shown.shape == (4 * 16 + 4 * 24, 5 * 48, 3)
+
+
+def test_a_bad_weights_file_is_one_line(tmp_path: Path) -> None:
+    path = saved(tmp_path / "w.safetensors")
+    assert load(path)[1].planes == COUNT
+    other = replace(header(), planes=4)
+    save(path, build(other), other)
+    with pytest.raises(UserError, match="made for 4 outline planes, this version draws 9; train again"):
+        load(path)
+    foreign = replace(header(), network={"_target_": "os.system", "command": "true"})
+    save(path, build(header()), foreign)
+    with pytest.raises(UserError, match=r"refused: its header calls 'os.system'"):
+        load(path)
+    older = replace(header(), network={**header().network, "depth": 4})
+    save(path, build(header()), older)
+    with pytest.raises(UserError, match=r"not made by this version .*; train again"):
+        load(path)
+
+
+def test_the_command_trains(tmp_path: Path) -> None:
+    done = command(tmp_path / "run", "gan=spg", "gan.real.begins=8", "images=16", "plates.types=[cn/blue]")
+    assert done.returncode == 0, done.stderr
+    said = f"{tmp_path / 'run' / 'weights.safetensors'}: 16 images of rendered plates and 12 crops"
+    assert done.stdout.splitlines()[-1] == said
+    assert load(tmp_path / "run" / "weights.safetensors")[1].data["crops"] == 12
+
+
+def test_a_wrong_share_is_one_line(tmp_path: Path) -> None:
+    done = command(tmp_path / "run", "gan=spg", "gan.real.share=1")
+    assert done.returncode == 2 and done.stderr.startswith("error: gan.real.share: 1 is no share below 1")
