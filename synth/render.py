@@ -19,6 +19,7 @@ from synth.errors import UserError
 from synth.ground import VERSIONS, Ground, ground_of
 from synth.layout import Box, Frame, lay_out, row_texts
 from synth.sample import Image, Points
+from synth.seeding import rng_for
 from synth.spec import PlateType
 from synth.tiles import AS_DRAWN, PHASES, SHAPES, Pen, Shape, choose, drawings, tile_of
 
@@ -39,11 +40,13 @@ class Variation:
     versions: bool = True  # drawn grounds
     variants: bool = True  # several drawings of a character
     sizes: bool = True  # blocks with a `scale` or a `shift` use it
+    looks: int = 48  # of a Chinese character or kana: size, drawing, weight and shape together
     dense: tuple[float, float] = (0.7, 1.05)  # weight of Chinese characters and kana against the others'
     shape_mm: float = 0.5  # strokes of Chinese characters and kana, in a cell 45 mm wide
 
 
-NOMINAL = Variation((1.0, 1.0), 0.0, 0.0, False, False, False, False, (1.0, 1.0), 0.0)
+NOMINAL = Variation((1.0, 1.0), 0.0, 0.0, False, False, False, False, 1)
+LOOKS = rng_for(0, 0, "looks").random((256, 3)).tolist()  # draws that a look stands for
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,9 @@ def place_glyph(
     mask: Image, box: Box, char: str, pen: Pen, vary: Variation, u: list[float]
 ) -> tuple[float, float, float, float]:
     """Paste one glyph into a mask; returns its box in pixels. `u`: its five draws and one of its plate."""
+    dense = not char.isascii() and vary.looks > 1
+    if dense:  # all that differs is drawn at once, or tiles would hardly ever be met again
+        u = look(u, vary.looks)
     w, h = box.w, box.h
     low, high = box.scale
     if low < high and vary.sizes:
@@ -145,11 +151,13 @@ def place_glyph(
     )
     y = box.y + (box.h - h) / 2 + (2 * u[3] - 1) * offset
     px, py = round(x * k), round(y * k)
+    if dense:
+        px, py = round(px / PHASES) * PHASES, round(py / PHASES) * PHASES
     left, top = px // PHASES, py // PHASES
     variant = choose(u[4], drawings(box.face, char)) if vary.variants else 0
     shape = AS_DRAWN
-    if not char.isascii():
-        pen, shape = strayed(pen, vary, box, u[4], u[5])
+    if dense:
+        pen, shape = strayed(pen, vary, box, u[4])
     glyph = (box.face, char, variant, box.w, box.h, pen)
     tile = tile_of(glyph, w, h, px - left * PHASES, py - top * PHASES, shape)
     height, width = tile.shape
@@ -161,14 +169,20 @@ def place_glyph(
     return px / PHASES, py / PHASES, px / PHASES + w * pen.scale, py / PHASES + h * pen.scale
 
 
-def strayed(pen: Pen, vary: Variation, box: Box, own: float, shared: float) -> tuple[Pen, Shape]:
-    """Pen and shape of a dense character, from digits of two draws, its own and one of its plate."""
+def look(u: list[float], looks: int) -> list[float]:
+    """The draws of a dense character: one of `looks` sets of size and drawing, its place as it was."""
+    fixed = LOOKS[int(u[0] * looks)]
+    return [fixed[0], fixed[1], u[2], u[3], fixed[2], u[5]]
+
+
+def strayed(pen: Pen, vary: Variation, box: Box, u: float) -> tuple[Pen, Shape]:
+    """Pen and shape of a dense character, from digits of the draw that chose its drawing."""
     low, high = vary.dense
-    step = int(shared * 7919) % WEIGHTS / (WEIGHTS - 1)
-    pen = pen._replace(weight=pen.weight * (low + (high - low) * step))
+    number = int(u * 7919)
+    pen = pen._replace(weight=pen.weight * (low + (high - low) * (number % WEIGHTS) / (WEIGHTS - 1)))
     if not vary.shape_mm:
         return pen, AS_DRAWN
-    return pen, Shape(1 + int(own * 7919) % SHAPES, vary.shape_mm * box.w / 45)
+    return pen, Shape(1 + number // WEIGHTS % SHAPES, vary.shape_mm * box.w / 45)
 
 
 def paste_clipped(mask: Image, tile: Image, left: int, top: int) -> None:

@@ -37,7 +37,7 @@ def test_it_strays_as_far_as_it_is_told() -> None:
 def test_digits_and_letters_keep_their_standard_form() -> None:
     def plate(shape_mm: float) -> Plate:
         fields = grammar_of("cn/blue").parse("皖A12345")
-        varied = Variation((1.0, 1.0), 0.0, 0.0, False, False, False, False, (1.0, 1.0), shape_mm)
+        varied = Variation((1.0, 1.0), 0.0, 0.0, False, False, False, False, 9, (1.0, 1.0), shape_mm)
         return render(load_type("cn/blue"), fields, 64, np.random.default_rng(3), varied)
 
     one, other = plate(0.0), plate(1.5)
