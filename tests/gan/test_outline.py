@@ -99,7 +99,7 @@ def test_lines_are_a_pixel_wide(size: tuple[int, int]) -> None:
     planes = condition(plate, upright(plate, size, 0.2), size)
     x = round(0.5 * size[1])  # the rim above the dot's right: no character, no slot
     rim = planes[: round(0.2 * size[0]) + 1, x - 3 : x + 3, EDGES].sum(axis=0) / 255
-    assert 0.6 < rim.mean() < 1.5
+    assert 0.6 < rim.mean() < 2.2  # the rim and the border inside it, which run together when small
 
 
 def test_a_large_render_gives_the_same_condition() -> None:

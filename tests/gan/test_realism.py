@@ -30,7 +30,7 @@ def plates(count: int, seed: int = 0) -> tuple[list[np.ndarray], list[str]]:
 
 
 def test_measures() -> None:
-    images, _ = plates(12)
+    images, _ = plates(40)
     clean = distributions(images)
     dark = distributions([cv2.convertScaleAbs(image, alpha=0.5) for image in images])
     soft = distributions([cv2.GaussianBlur(image, (0, 0), 1.5) for image in images])

@@ -49,7 +49,8 @@ def test_a_data_set_of_the_function_is_the_one_of_the_command(tmp_path: Path) ->
 def test_a_drawn_plate_is_the_one_of_the_data_set() -> None:
     with initialize_config_module("conf", version_base="1.3"):
         config = compose(
-            "generate", overrides=["out=x", "plates.types=[cn/black]", "balance=legal", "seed=5"]
+            "generate",
+            overrides=["out=x", "plates.types=[cn/black]", "balance=legal", "seed=5", "stages=capture"],
         )
     (there,) = pipeline_of(config).samples([2])
     here = draw("cn/black", seed=5, index=2, stages="capture")

@@ -284,9 +284,13 @@ def test_tractors_and_motorcycles_have_holes_only_in_the_upper_corners() -> None
 @pytest.mark.parametrize(
     ("name", "inset", "width"),
     [
-        ("cn/blue", (1.5, 2), (1.5, 2)),
-        ("cn/yellow", (1.5, 2), (1.5, 2)),
-        ("cn/police", (1.5, 2), (1.5, 2)),
+        (
+            "cn/blue",
+            (1.5, 4),
+            (1.5, 3.5),
+        ),  # 1.5 to 2 by the standard; photographs: 3 to 5 inside, and stronger
+        ("cn/yellow", (1.5, 4), (1.5, 3.5)),
+        ("cn/police", (1.5, 4), (1.5, 3.5)),
         ("cn/black", (2.5, 3), (1.5, 2)),
         ("cn/nev_small", (2.8, 4), (1.5, 4)),
         ("cn/nev_large", (2.8, 4), (1.5, 4)),
