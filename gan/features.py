@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.outside import model_file, session_of
 from synth.errors import UserError
 from synth.sample import Image
 
@@ -25,26 +26,16 @@ Features = NDArray[np.float64]
 
 
 @functools.cache
-def session(threads: int = 1) -> object:
-    """The network, cut open at LAYER; one for the process."""
+def network() -> Any:
+    """The outside reader's network, cut open at LAYER; one for the process."""
     try:
         import onnx
-        import onnxruntime
-        import rapidocr_onnxruntime
     except ImportError as error:
-        raise UserError(
-            f"outside features need {error.name}: pip install 'platesmith[judge,onnx]'"
-        ) from error
-    file = Path(rapidocr_onnxruntime.__file__).parent / "models" / "ch_PP-OCRv4_rec_infer.onnx"
-    model = onnx.load(str(file))
+        raise UserError("outside features need onnx: pip install 'platesmith[judge,onnx]'") from error
+    model = onnx.load(str(model_file()))
     del model.graph.output[:]
     model.graph.output.append(onnx.helper.make_tensor_value_info(LAYER, onnx.TensorProto.FLOAT, None))
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    return session_of(model.SerializeToString())
 
 
 def features(pictures: Sequence[Image]) -> Features:
@@ -52,7 +43,7 @@ def features(pictures: Sequence[Image]) -> Features:
     found = []
     for start in range(0, len(pictures), AT_ONCE):
         batch = np.stack([as_input(picture) for picture in pictures[start : start + AT_ONCE]])
-        (maps,) = session().run([LAYER], {"x": batch})  # type: ignore[attr-defined]  # N 480 H W
+        (maps,) = network().run([LAYER], {"x": batch})  # N 480 H W
         found.append(maps.astype(np.float64).mean((2, 3)))
     return np.concatenate(found)
 

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,21 +19,30 @@ from synth.sample import Image, Points, Sample
 HEIGHT_PX, BLANK = 48, 0
 
 
+def model_file() -> Path:
+    """The recognition network inside the rapidocr wheel."""
+    try:
+        import rapidocr_onnxruntime
+    except ImportError as error:
+        raise UserError(f"the outside reader needs {error.name}: pip install 'platesmith[judge]'") from error
+    return Path(rapidocr_onnxruntime.__file__).parent / "models" / "ch_PP-OCRv4_rec_infer.onnx"
+
+
+def session_of(model: str | bytes, threads: int = 1) -> Any:
+    """A network of ONNX Runtime, from a file or its bytes, on the CPU."""
+    import onnxruntime  # rapidocr needs it too
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
 class Judge:
     """Reads one line of text a picture."""
 
     def __init__(self, threads: int = 1) -> None:
-        try:
-            import onnxruntime
-            import rapidocr_onnxruntime
-        except ImportError as error:
-            raise UserError(
-                f"the outside reader needs {error.name}: pip install 'platesmith[judge]'"
-            ) from error
-        model = Path(rapidocr_onnxruntime.__file__).parent / "models" / "ch_PP-OCRv4_rec_infer.onnx"
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        self.session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self.session = session_of(str(model_file()), threads)
         names = self.session.get_modelmeta().custom_metadata_map["character"].splitlines()
         self.characters = ["", *names, " "]  # class 0 is CTC's blank
 

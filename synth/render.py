@@ -46,7 +46,7 @@ class Variation:
 
 
 NOMINAL = Variation((1.0, 1.0), 0.0, 0.0, False, False, False, False, 1)
-LOOKS = rng_for(0, 0, "looks").random((256, 3)).tolist()  # draws that a look stands for
+LOOKS = rng_for(0, 0, "looks").random((256, 5)).tolist()  # width, height, drawing, weight, shape of each look
 
 
 @dataclass(frozen=True)
@@ -133,14 +133,18 @@ def place_glyph(
     mask: Image, box: Box, char: str, pen: Pen, vary: Variation, u: list[float]
 ) -> tuple[float, float, float, float]:
     """Paste one glyph into a mask; returns its box in pixels. `u`: its five draws and one of its plate."""
+    across, down, drawing, shape = u[0], u[1], u[4], AS_DRAWN
     dense = not char.isascii() and vary.looks > 1
-    if dense:  # all that differs is drawn at once, or tiles would hardly ever be met again
-        u = look(u, vary.looks)
+    if (
+        dense
+    ):  # all that differs is drawn at once, for the whole plate: tiles are met again, a word is of one hand
+        across, down, drawing, *stray = LOOKS[int(u[5] * vary.looks)]
+        pen, shape = strayed(pen, vary, box, *stray)
     w, h = box.w, box.h
     low, high = box.scale
     if low < high and vary.sizes:
-        w *= low + (high - low) * int(u[0] * SIZES) / (SIZES - 1)
-        h *= low + (high - low) * int(u[1] * SIZES) / (SIZES - 1)
+        w *= low + (high - low) * int(across * SIZES) / (SIZES - 1)
+        h *= low + (high - low) * int(down * SIZES) / (SIZES - 1)
     k, offset = pen.scale * PHASES, vary.offset_mm
     x = (
         box.x
@@ -154,10 +158,7 @@ def place_glyph(
     if dense:
         px, py = round(px / PHASES) * PHASES, round(py / PHASES) * PHASES
     left, top = px // PHASES, py // PHASES
-    variant = choose(u[4], drawings(box.face, char)) if vary.variants else 0
-    shape = AS_DRAWN
-    if dense:
-        pen, shape = strayed(pen, vary, box, u[4])
+    variant = choose(drawing, drawings(box.face, char)) if vary.variants else 0
     glyph = (box.face, char, variant, box.w, box.h, pen)
     tile = tile_of(glyph, w, h, px - left * PHASES, py - top * PHASES, shape)
     height, width = tile.shape
@@ -169,20 +170,11 @@ def place_glyph(
     return px / PHASES, py / PHASES, px / PHASES + w * pen.scale, py / PHASES + h * pen.scale
 
 
-def look(u: list[float], looks: int) -> list[float]:
-    """The draws of a dense character: one of `looks` sets of size and drawing, its place as it was."""
-    fixed = LOOKS[int(u[0] * looks)]
-    return [fixed[0], fixed[1], u[2], u[3], fixed[2], u[5]]
-
-
-def strayed(pen: Pen, vary: Variation, box: Box, u: float) -> tuple[Pen, Shape]:
-    """Pen and shape of a dense character, from digits of the draw that chose its drawing."""
+def strayed(pen: Pen, vary: Variation, box: Box, weight: float, shape: float) -> tuple[Pen, Shape]:
+    """Pen and shape of a dense character, from two draws."""
     low, high = vary.dense
-    number = int(u * 7919)
-    pen = pen._replace(weight=pen.weight * (low + (high - low) * (number % WEIGHTS) / (WEIGHTS - 1)))
-    if not vary.shape_mm:
-        return pen, AS_DRAWN
-    return pen, Shape(1 + number // WEIGHTS % SHAPES, vary.shape_mm * box.w / 45)
+    pen = pen._replace(weight=pen.weight * (low + (high - low) * int(weight * WEIGHTS) / (WEIGHTS - 1)))
+    return pen, Shape(1 + int(shape * SHAPES), vary.shape_mm * box.w / 45)
 
 
 def paste_clipped(mask: Image, tile: Image, left: int, top: int) -> None:

@@ -67,12 +67,12 @@ def shrunk(glyph: Glyph, w: float, h: float, phase_x: int, phase_y: int, shape: 
     # pixel centres: large = f * (master + 1/2) + times * d - 1/2
     matrix = np.array([[fx, 0, times * dx + fx / 2 - 0.5], [0, fy, times * dy + fy / 2 - 0.5]])
     if shape.number:
-        master = strayed(master, shape.number, shape.reach_mm * scale * times)
+        master = moved(master, shape.number, shape.reach_mm * scale * times)
     large = cv2.warpAffine(master, matrix, (size[0] * times, size[1] * times), flags=cv2.INTER_LINEAR)
     return np.asarray(cv2.resize(large, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def strayed(master: Image, number: int, reach: float) -> Image:
+def moved(master: Image, number: int, reach: float) -> Image:
     """A master whose strokes are moved smoothly, by pixels of deviation `reach`."""
     height, width = master.shape
     right, down = motion(number, height, width)

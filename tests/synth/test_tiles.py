@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+import synth.render
 from synth.catalogue import load_type
 from synth.grammar import grammar_of
 from synth.render import Plate, Variation, render
@@ -45,3 +48,22 @@ def test_digits_and_letters_keep_their_standard_form() -> None:
     columns = np.flatnonzero(differs)
     right = one.char_quads[0][:, 0].max()
     assert len(columns) and columns.max() <= right + 1
+
+
+def test_the_dense_characters_of_a_plate_are_of_one_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[str, float, Shape]] = []
+
+    def noted(glyph: Any, *given: Any) -> Any:
+        drawn.append((glyph[1], glyph[5].weight, given[4]))
+        return tile_of(glyph, *given)
+
+    monkeypatch.setattr(synth.render, "tile_of", noted)
+    fields = grammar_of("jp/private").parse("品川300あ1234")
+    looks = set()
+    for n in range(12):
+        drawn.clear()
+        render(load_type("jp/private"), fields, 64, np.random.default_rng(n))
+        (look,) = {(weight, shape.number) for char, weight, shape in drawn if not char.isascii()}
+        assert all(shape == AS_DRAWN for char, _, shape in drawn if char.isascii())
+        looks.add(look)
+    assert len(looks) > 6  # and another on another plate
