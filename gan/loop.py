@@ -63,21 +63,6 @@ class Course(Generic[Artist]):
     of: str = ""  # what it is taught with, in words
 
 
-def train(
-    settings: Settings,
-    header: Header,
-    judge: Discriminator,
-    teaching: Teaching,
-    data: MakeData,
-    styles: MakeStyles,
-    gallery: Gallery,
-    processes: Processes,
-    resume: bool,
-) -> Path:
-    """Train a drawing generator; returns the file of the averaged weights."""
-    return run(settings, drawing(header, judge, teaching, data, styles, gallery), processes, resume)
-
-
 def drawing(
     header: Header,
     judge: Discriminator,

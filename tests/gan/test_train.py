@@ -21,7 +21,8 @@ from torch import Tensor
 
 from gan.checkpoint import Styles, build, load, save
 from gan.gallery import outlines, styles_of
-from gan.loop import rates, train
+from gan.loop import drawing, rates
+from gan.loop import run as run_course
 from gan.outline import COUNT
 from gan.pix2pix import Pix2Pix
 from gan.runtime.distributed import Processes
@@ -44,7 +45,8 @@ def run(out: Path, styles: Callable[[Pix2Pix], Styles] = bank, **changes: Any) -
     network = changes.pop("network", {})
     torch.manual_seed(0)
     plan = settings(out, **changes)
-    return train(plan, header(**network), judge(), teaching(), data, styles, gallery(), ALONE, resume=True)
+    course = drawing(header(**network), judge(), teaching(), data, styles, gallery())
+    return run_course(plan, course, ALONE, resume=True)
 
 
 def contents(path: Path) -> dict[str, Tensor]:
