@@ -11,8 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan.discriminator import judgements
+from gan.outline import GLYPHS, GROUND, INK
 from synth.errors import UserError
 
+LUMA = (0.299, 0.587, 0.114)
 Judged = Sequence[Sequence[Tensor]]  # features of every layer of every scale
 
 
@@ -54,6 +56,28 @@ def feature_matching(fake: Judged, real: Judged) -> Tensor:
         for mine, theirs in zip(f[:-1], r[:-1], strict=True)
     ]
     return mean_of([F.l1_loss(mine, theirs) for mine, theirs in pairs])
+
+
+def likeness(picture: Tensor, planes: Tensor, where: Tensor) -> Tensor:
+    """N: correlation of a picture's lightness with that of the clean plate its condition tells, in a region.
+
+    picture: N 3 H W, planes: N C H W of `gan.outline`, both in [-1, 1]; where: N 1 H W, not empty.
+    """
+    cover = (planes[:, GLYPHS : GLYPHS + 1] + 1) / 2
+    clean = planes[:, GROUND] + cover * (planes[:, INK] - planes[:, GROUND])
+    share = where.float() / where.float().sum((2, 3), keepdim=True)
+    mine, theirs = (centred(lightness(x), share) for x in (picture, clean))
+    power = (share * mine.square()).sum((1, 2, 3)) * (share * theirs.square()).sum((1, 2, 3))
+    return (share * mine * theirs).sum((1, 2, 3)) / (power + 1e-6).sqrt()
+
+
+def lightness(picture: Tensor) -> Tensor:
+    """N 1 H W of N 3 H W."""
+    return (picture * picture.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
+
+
+def centred(picture: Tensor, share: Tensor) -> Tensor:
+    return picture - (share * picture).sum((2, 3), keepdim=True)
 
 
 def mean_of(values: Sequence[Tensor]) -> Tensor:
@@ -109,13 +133,14 @@ class Weights:
     latent: float = 0.5
     kl: float = 0.01
     reading: float = 0.0
+    likeness: float = 0.0
 
     def __post_init__(self) -> None:
         if self.adversarial not in ADVERSARIAL:
             raise UserError(
                 f"gan.losses.adversarial: {self.adversarial!r} is unknown; use {' or '.join(ADVERSARIAL)}"
             )
-        for name in ("l1", "features", "latent", "kl", "reading"):
+        for name in ("l1", "features", "latent", "kl", "reading", "likeness"):
             if getattr(self, name) < 0:
                 raise UserError(f"gan.losses.{name}: {getattr(self, name)} is below 0; 0 leaves it out")
 

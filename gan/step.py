@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from gan.augment import Augmentation
 from gan.batches import Batch
-from gan.losses import ADVERSARIAL, Reading, Weights, divergence, feature_matching, logged, weighted
+from gan.losses import ADVERSARIAL, Reading, Weights, divergence, feature_matching, likeness, logged, weighted
 from gan.pix2pix import Chance, Drawn, Pix2Pix
 from gan.runtime.distributed import Processes
 from gan.runtime.track import Track
@@ -133,6 +133,17 @@ def read(fake: Tensor, texts: Sequence[str], teaching: Teaching) -> Tensor:
         return teaching.reading(fake, texts)
 
 
+def unlike(batch: Batch, fake: Tensor) -> Tensor:
+    """How much less the first characters of new texts look like what was asked than those of the crops do.
+
+    The judge does not see them: the crops show few of them, and it would learn that the others are drawn.
+    """
+    new = batch.hidden.flatten(1).any(1)
+    where = batch.hidden[new]
+    real = likeness(batch.crop[new], batch.condition[new], where)
+    return F.relu(real - likeness(fake[new], batch.asked[new], where)).mean()
+
+
 def correct_artist(
     players: Players[Pix2Pix],
     batch: Batch,
@@ -153,6 +164,8 @@ def correct_artist(
     if len(drawn.mean):
         parts["kl"] = divergence(drawn.mean, drawn.log_variance)
         parts["latent"] = F.l1_loss(drawn.found, drawn.wanted)
+    if teaching.weights.likeness and bool(batch.hidden.any()):
+        parts["likeness"] = unlike(batch, fake)
     if teaching.weights.features:
         with torch.no_grad(), precision(crop, teaching.autocast):
             real = players.judge(crop[:own], condition[:own])

@@ -132,12 +132,10 @@ MADE_BY = (
 
 def lessons_of(config: DictConfig) -> list[Lesson]:
     """The curriculum of a training configuration: each lesson overrides parts of how plates are made."""
-    root = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(root, dict)
-    base = {key: root[key] for key in MADE_BY}
+    root = OmegaConf.create(OmegaConf.to_container(config))  # a copy that takes new keys
     lessons = []
-    for lesson in root["curriculum"]:
-        merged = OmegaConf.to_container(OmegaConf.merge(base, lesson.get("with", {})))
+    for lesson in root.curriculum:
+        merged = OmegaConf.to_container(OmegaConf.merge(root, lesson.get("with", {})), resolve=True)
         assert isinstance(merged, dict)
-        lessons.append(Lesson(int(lesson["until"]), {str(key): value for key, value in merged.items()}))
+        lessons.append(Lesson(int(lesson.until), {key: merged[key] for key in MADE_BY}))
     return lessons

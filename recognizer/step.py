@@ -13,7 +13,7 @@ from synth.errors import UserError
 
 TYPE_WEIGHT = 0.15
 EMPTY_WEIGHT = 0.2  # of an unused slot against a used one
-FIRST_WEIGHT = 2.0  # of the first symbol, a province or office, the hardest to read, against the others
+FIRST_WEIGHT = 3.0  # of the first symbol, a province or office, the hardest to read, against the others
 
 
 def losses(network: nn.Module, batch: Batch, device: torch.device, autocast: bool) -> tuple[Tensor, Tensor]:

@@ -1,5 +1,8 @@
 """The slot head: slot n looks at the whole map for the n-th symbol of the plate.
 
+It looks with several maps at once: a dense character is several cells wide, and one mean of them all would
+not say which stroke stood where.
+
 Its scores come out as a CTC sequence with a sure blank between every two slots, so that decoding, grammar,
 calibration and export treat all networks alike; an unused slot is a blank too.
 """
@@ -18,11 +21,13 @@ class Slots(nn.Module):
     """N C H W -> N (2 slots - 1) classes."""
 
     def __init__(
-        self, channels: int, classes: int, slots: int, cells: tuple[int, int], dropout: float
+        self, channels: int, classes: int, slots: int, cells: tuple[int, int], dropout: float, parts: int = 1
     ) -> None:
         super().__init__()
+        self.slots, self.parts = slots, parts
         self.places = nn.Parameter(torch.randn(1, channels, *cells) * 0.02)
-        self.look = nn.Conv2d(channels, slots, 1)
+        self.look = nn.Conv2d(channels, slots * parts, 1)
+        self.gather = nn.Linear(parts * channels, channels) if parts > 1 else nn.Identity()
         self.bias = nn.Parameter(torch.zeros(slots, channels))
         self.mix = nn.Sequential(nn.Linear(channels, channels), nn.ReLU(inplace=True))
         self.classes = nn.Sequential(nn.Dropout(dropout), nn.Linear(channels, classes))
@@ -31,8 +36,9 @@ class Slots(nn.Module):
         self.register_buffer("between", between, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:  # x: N C H W
-        where = self.look(torch.relu(x + self.places)).flatten(2).softmax(2)  # N S HW
-        seen = torch.bmm(where, x.flatten(2).transpose(1, 2)) + self.bias  # N S C
+        where = self.look(torch.relu(x + self.places)).flatten(2).softmax(2)  # N SP HW
+        parts = torch.bmm(where, x.flatten(2).transpose(1, 2))  # N SP C
+        seen = self.gather(parts.reshape(-1, self.slots, self.parts * x.shape[1])) + self.bias  # N S C
         return self.spread(self.classes(seen + self.mix(seen)))
 
     def spread(self, scores: Tensor) -> Tensor:

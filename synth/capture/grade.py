@@ -34,6 +34,8 @@ KEPT = (RGB_OF_YIQ[:, 1:] @ YIQ_OF_RGB[1:]).tolist()
 TURNED = (RGB_OF_YIQ[:, 1:] @ np.array([[0, -1], [1, 0]]) @ YIQ_OF_RGB[1:]).tolist()
 ORDINARY = 80.0  # mean grey of a blue plate and what is around it
 METERED_ROWS = slice(2, None, 6)  # the picture lines that exposure looks at
+STEADY = 0.4  # how far yellow, green and red turn where blue turns by 1: phones drift most in blue
+BLUE = 40.0  # grey levels by which the blue of a blue plate outdoes its red and green
 LAMPS = ((1.0, 0.95, 0.5), (0.75, 1.05, 0.7), (0.95, 0.9, 1.0))
 
 
@@ -95,21 +97,23 @@ class Grade:
         }
 
     def apply(self, picture: Picture, params: Params) -> Picture:
-        haze, gain = params["haze"], params["gain"] * metered(picture.image) ** self.auto
+        red, green, blue, _ = cv2.mean(picture.image[METERED_ROWS])
+        haze, gain = params["haze"], params["gain"] * metered(red, green, blue) ** self.auto
+        drift = STEADY + (1 - STEADY) * min(max((blue - max(red, green)) / BLUE, 0.0), 1.0)
         cast, offset = params["cast"], haze * params["haze_level"]
         light = gain * (1 - haze) / sum(part * luma for part, luma in zip(cast, LUMA, strict=True))
-        rows = zip(cast, colours(params["saturation"], params["hue_deg"]), strict=True)
+        rows = zip(cast, colours(params["saturation"], drift * params["hue_deg"]), strict=True)
         image = mixed(picture.image, [[*(light * part * k for k in row), offset] for part, row in rows])
-        return picture.with_image(cv2.LUT(image, tones(params["gamma"], params["punch"], params["tint"])))
+        tint = [drift * part for part in params["tint"]]
+        return picture.with_image(cv2.LUT(image, tones(params["gamma"], params["punch"], tint)))
 
     def level(self, value: float, params: Params) -> float:
         hazy = params["gain"] * (1 - params["haze"]) * value + params["haze"] * params["haze_level"]
         return float(tone(params["gamma"], params["punch"])[int(min(max(hazy, 0), 255))])
 
 
-def metered(image: Image) -> float:
-    """The factor that brings a picture's mean to that of an ordinary one."""
-    red, green, blue, _ = cv2.mean(image[METERED_ROWS])
+def metered(red: float, green: float, blue: float) -> float:
+    """The factor that brings a picture of this mean to an ordinary one's lightness."""
     mean = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
     return min(max(ORDINARY / max(mean, 1.0), 0.5), 2.0)
 

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from gan.augment import Augmentation, cut_out, moved
-from gan.losses import ADVERSARIAL, Reading, Weights, divergence, feature_matching, weighted
+from gan.losses import ADVERSARIAL, Reading, Weights, divergence, feature_matching, likeness, weighted
+from gan.outline import COUNT, GLYPHS, GROUND, INK
 from synth.errors import UserError
 
 
@@ -49,6 +50,21 @@ def test_features_are_compared_but_not_the_judgement() -> None:
     assert float(feature_matching(one, other)) == 0
     one[0][0] += 2
     assert float(feature_matching(one, other)) == 2
+
+
+def test_likeness_is_of_shapes_whatever_the_light_and_only_where_asked() -> None:
+    planes = torch.full((2, COUNT, 8, 16), -1.0)
+    planes[:, GLYPHS, 2:6, 3:5] = 1
+    planes[:, INK] = 1
+    planes[:, GROUND] = -0.5
+    cover = (planes[:, GLYPHS : GLYPHS + 1] + 1) / 2
+    where = torch.zeros(2, 1, 8, 16, dtype=torch.bool)
+    where[..., :8] = True
+    like = cover.repeat(1, 3, 1, 1)
+    dull, dark_light, stained = 0.1 * like - 0.4, -like, like.clone()
+    stained[..., 8:] = 5.0
+    for picture, wanted in ((like, 1), (dull, 1), (stained, 1), (dark_light, -1), (0 * like, 0)):
+        assert likeness(picture, planes, where).tolist() == pytest.approx([wanted] * 2, abs=1e-2)
 
 
 def test_weights_are_checked_and_used() -> None:

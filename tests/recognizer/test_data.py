@@ -90,6 +90,17 @@ def test_the_shipped_curriculum_ends_in_the_whole_capture(composed: Callable[...
     lessons = lessons_of(config)
     assert lessons[-1].until > config.images
     assert [lesson.until for lesson in lessons] == sorted({lesson.until for lesson in lessons})
+    mixes = [lesson.config["stages"]["reader"] for lesson in lessons]
+    cameras = [mix["ways"]["capture"]["capture"]["severity"] for mix in mixes]
+    assert cameras == sorted(cameras) and cameras[-1] == [0.0, 1.0]
+    assert [mix["weights"]["pix2pix"] for mix in mixes[:-1]] == [0] * (len(lessons) - 1)  # cheap ones first
+    assert mixes[-1]["weights"]["pix2pix"] > 0
+
+
+def test_a_lesson_reaches_what_refers_to_its_keys(composed: Callable[..., DictConfig]) -> None:
+    lesson = "[{until: 8, with: {capture: {severity: [0, 0.3]}}},{until: 99}]"
+    lessons = lessons_of(composed("plates=cn7", "stages=capture", f"curriculum={lesson}"))
+    assert [one.config["stages"]["capture"]["severity"] for one in lessons] == [[0, 0.3], [0.0, 0.7]]
 
 
 @pytest.fixture
