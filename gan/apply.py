@@ -173,10 +173,18 @@ class Redraw:
         return [found[n] for n in range(len(plans))]
 
     def photographed(self, plan: Plan, image: Image) -> Image:
-        shrinks = plan.view.output[0] * plan.view.output[1] < image.shape[0] * image.shape[1]
-        how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-        sized = np.asarray(cv2.resize(image, plan.view.output, interpolation=how), np.uint8)
-        picture = Picture(sized, plan.view.row_px)
+        """The drawing at the size put out, its pixels touched where they are fewest."""
+        size = plan.view.output
+        if size[0] * size[1] < image.shape[0] * image.shape[1]:
+            small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+            return self.touched(plan, small)
+        return np.asarray(
+            cv2.resize(self.touched(plan, image), size, interpolation=cv2.INTER_CUBIC), np.uint8
+        )
+
+    def touched(self, plan: Plan, image: Image) -> Image:
+        """The picture after the effects of lens and sensor."""
+        picture = Picture(image, plan.view.row_px * image.shape[0] / plan.view.output[1])
         for name, effect in self.effects.items():
             if name in plan.params:
                 picture = effect.apply(picture, plan.params[name])

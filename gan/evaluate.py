@@ -79,12 +79,11 @@ class Protocol:
             found |= dict(zip(places, samples, strict=True))
         return [found[n] for n in range(draws * len(self.texts))]
 
-    def pictures(self, stage: Stage, draws: int, quality: int | None) -> list[Image]:
-        """What a stage makes of them, coded as JPEG if a quality is given."""
+    def pictures(self, stage: Stage, draws: int, quality: int) -> list[Image]:
+        """What a stage makes of them, stored like the crops: as JPEG of this quality."""
         clean = self.clean(draws)
         done = [sample for start in range(0, len(clean), 64) for sample in stage(clean[start : start + 64])]
-        found = [self.form(sample.image) for sample in done]
-        return found if quality is None else [recoded(image, quality) for image in found]
+        return [recoded(self.form(sample.image), quality) for sample in done]
 
 
 def protocol_of(pairs: Pairs, config: DictConfig) -> Protocol:
@@ -251,10 +250,10 @@ def evaluated(config: DictConfig, stage: Redraw, camera: Capture) -> tuple[dict[
     train = load_pairs(**chosen, size=size, part="train")
     protocol = protocol_of(pairs, config)
     taken = replace(camera, size=list(protocol.size))
-    drawn = replace(stage, height_px=protocol.size[1])  # drawn at the crops' height, not enlarged in between
+    drawn = replace(stage, size=list(protocol.size))
     sets = {
-        "pix2pix": protocol.pictures(drawn, config.draws, None),
-        "capture": protocol.pictures(taken, config.draws, config.jpeg_quality),
+        name: protocol.pictures(one, config.draws, config.jpeg_quality)
+        for name, one in (("pix2pix", drawn), ("capture", taken))
     }
     near, lines = memory(protocol, sets["pix2pix"], train)
     report = {

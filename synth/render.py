@@ -24,6 +24,7 @@ from synth.spec import PlateType
 from synth.tiles import AS_DRAWN, PHASES, SHAPES, Pen, Shape, choose, drawings, tile_of
 
 WEIGHTS = 3  # stroke weights a glyph is drawn at, over the range of the variation
+DENSE_WEIGHTS = 4  # and a Chinese character or kana
 SIZES = 3  # sizes a glyph is drawn at, over the range of its block's scale
 CORNERS = [0, 1, 2, 1, 2, 3, 0, 3]
 EMBOSS_LIGHT = 26.0  # grey levels of a fully visible pressed edge
@@ -41,7 +42,10 @@ class Variation:
     variants: bool = True  # several drawings of a character
     sizes: bool = True  # blocks with a `scale` or a `shift` use it
     looks: int = 48  # of a Chinese character or kana: size, drawing, weight and shape together
-    dense: tuple[float, float] = (0.7, 1.05)  # weight of Chinese characters and kana against the others'
+    dense: tuple[float, float] = (
+        0.7,
+        1.2,
+    )  # weight of Chinese characters and kana, cut from dies of their own
     shape_mm: float = 0.5  # strokes of Chinese characters and kana, in a cell 45 mm wide
 
 
@@ -173,7 +177,7 @@ def place_glyph(
 def strayed(pen: Pen, vary: Variation, box: Box, weight: float, shape: float) -> tuple[Pen, Shape]:
     """Pen and shape of a dense character, from two draws."""
     low, high = vary.dense
-    pen = pen._replace(weight=pen.weight * (low + (high - low) * int(weight * WEIGHTS) / (WEIGHTS - 1)))
+    pen = pen._replace(weight=low + (high - low) * int(weight * DENSE_WEIGHTS) / (DENSE_WEIGHTS - 1))
     return pen, Shape(1 + int(shape * SHAPES), vary.shape_mm * box.w / 45)
 
 

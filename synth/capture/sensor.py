@@ -63,11 +63,13 @@ class Bleed:
         height, width = ycc.shape[:2]
         step = max(2.0, 3.5 * params["sigma"] * picture.row_px)  # a box of 3.5 sigma spreads as much
         lines = 8 * math.ceil(height / 16)  # whole blocks, so that the two colours keep apart
-        coarse = cv2.resize(ycc, (max(8, round(width / step)), lines), interpolation=cv2.INTER_AREA)
+        smooth = cv2.blur(ycc, (2 * round((step - 1) / 2) + 1, 1))  # odd, so that nothing moves
+        coarse = cv2.resize(smooth, (max(8, round(width / step)), lines))
         _, code = cv2.imencode(
             ".jpg", np.concatenate(cv2.split(coarse)[1:]), [cv2.IMWRITE_JPEG_QUALITY, params["quality"]]
         )
-        red, blue = np.split(np.asarray(cv2.imdecode(code, cv2.IMREAD_GRAYSCALE)), 2)
+        both = cv2.imdecode(code, cv2.IMREAD_GRAYSCALE)
+        red, blue = both[:lines], both[lines:]
         soft = cv2.resize(cv2.merge((red, red, blue)), (width, height))
         cv2.mixChannels([ycc], [soft], [0, 0])
         return picture.with_image(cv2.cvtColor(soft, cv2.COLOR_YCrCb2RGB))
