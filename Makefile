@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: generate test test-slow lint format clean
+.PHONY: generate test test-slow lint format cards clean
 
 generate: $(VENV)/train
 	$(BIN)/python -m synth.generate plates=cn7 count=700 out=out/plates
@@ -24,6 +24,10 @@ lint: $(VENV)/dev
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+cards: $(VENV)/dev
+	@test -n "$(REAL)" || { echo "make cards REAL=FOLDER with ccpd/ and street/"; exit 2; }
+	$(BIN)/python tools/cards.py measure "$(REAL)"
 
 $(VENV)/train: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -22,19 +22,19 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from recognizer.backends import FOLDER
-from recognizer.proof.cache import digest, file_digest
-from recognizer.proof.grid import Cell, Kind, Plan, cells_of, overrides_of
+from recognizer.proof.cache import VERSION, digest, file_digest
+from recognizer.proof.grid import Kind, Plan, cells_of, overrides_of
 from recognizer.proof.made import made_by
 from recognizer.proof.outside import Outside, outside_readers
 from recognizer.proof.page import page
 from recognizer.proof.plots import plots
-from recognizer.proof.recipe import composed, reason_against
+from recognizer.proof.recipe import composed, digest_of, reason_against
 from recognizer.proof.report import markdown
 from recognizer.proof.run import Bench, Entry
 from recognizer.proof.scarcity import Crops, Point, Scarcity, parted, points_of
 from recognizer.proof.scores import over_seeds, read_by
 from recognizer.proof.sets import PlateSet, real_set, synthetic_set, training_texts
-from recognizer.proof.table import rows_of, sets_told
+from recognizer.proof.table import pairs_of, rows_of, sets_told
 from recognizer.reader import Reader
 from synth.app import command, need_positive
 from synth.dataset.atomic import disk_errors, write_atomic
@@ -54,11 +54,15 @@ class Setting:
     seen: frozenset[str]  # texts of all synthetic trainings
     reference: str  # the synthetic set of outside readers
 
+    @property
+    def shown(self) -> list[PlateSet]:
+        """The sets that decide: real ones, or the reference where none is given."""
+        return [one for one in self.sets if one.real] or [s for s in self.sets if s.name == self.reference]
+
 
 def plan_of(config: DictConfig) -> Plan:
     plain: Any = OmegaConf.to_container(config, resolve=True)
-    weights = {name: str(Path(path).resolve()) for name, path in plain["weights"].items()}
-    return Plan(plain["images"], plain["plates"], plain["curriculum"], weights, plain["train"])
+    return Plan(plain["images"], plain["plates"], plain["curriculum"], plain["train"])
 
 
 def kinds_of(config: DictConfig, plan: Plan) -> tuple[dict[str, Kind], dict[str, str]]:
@@ -66,7 +70,7 @@ def kinds_of(config: DictConfig, plan: Plan) -> tuple[dict[str, Kind], dict[str,
     described: Any = OmegaConf.to_container(config.recipes, resolve=True)
     if unknown := [name for name in config.kinds if name not in described]:
         raise UserError(f"kinds: {unknown[0]!r} is no kind; {nearest(unknown[0], described)}")
-    every = {name: Kind(**described[name]) for name in config.kinds}
+    every = {name: described[name] for name in config.kinds}
     reasons = {name: reason_against(overrides_of(kind, "plates", 0, plan)) for name, kind in every.items()}
     missing = {f"data {name}": f"not available: {reason}" for name, reason in reasons.items() if reason}
     kinds = {name: kind for name, kind in every.items() if not reasons[name]}
@@ -79,10 +83,10 @@ def texts_seen(kinds: Mapping[str, Kind], plan: Plan, seeds: Sequence[int], fold
     """Every text that a synthetic training shows, kept in a file: counting them takes minutes."""
     seen: set[str] = set()
     for seed in sorted(set(seeds)):
-        path = folder / "texts" / f"{digest([plan.plates, seed, plan.images, plan.train])}.txt"
+        path = folder / "texts" / f"{digest([VERSION, plan.plates, seed, plan.images, plan.train])}.txt"
         if not path.exists():
             config = composed(overrides_of(next(iter(kinds.values())), "plates", seed, plan))
-            write_atomic(path, "\n".join(sorted(set(training_texts(config, plan.images)))) + "\n")
+            write_atomic(path, "\n".join(sorted(set(training_texts(config)))) + "\n")
         seen.update(path.read_text("utf-8").split())
     return frozenset(seen)
 
@@ -90,16 +94,18 @@ def texts_seen(kinds: Mapping[str, Kind], plan: Plan, seeds: Sequence[int], fold
 def sets_of(
     config: DictConfig, kinds: Mapping[str, Kind], plan: Plan, seen: frozenset[str]
 ) -> Iterator[PlateSet]:
-    """Real sets without texts of the trainings, then fresh plates of each kind."""
+    """Real sets without texts of the trainings, their untaught parts, then fresh plates of each kind."""
     for name, folder in config.tests.items():
         found = real_set(str(name), folder).without(seen)
         if not found.items:
             raise UserError(f"tests.{name}: {folder}: no plate in it whose text no training saw")
         yield found
+        if name in config.taught:
+            yield found.untaught()
     for name, kind in kinds.items():
         words = (*overrides_of(kind, "plates", config.synthetic.seed, plan), "capture.size=null")
         made = composed(words)
-        key = digest([words, config.synthetic.count, sorted(seen)])
+        key = digest([digest_of(words), config.synthetic.count, sorted(seen)])
         folder = Path(config.out) / "sets" / f"synthetic-{name}.{key}"
         yield synthetic_set(f"synthetic-{name}", made, config.synthetic.count, seen, folder)
 
@@ -119,12 +125,9 @@ def grid(config: DictConfig, setting: Setting) -> list[Entry]:
     """Every cell, one after the other."""
     cells = cells_of(setting.kinds, config.recognizers, config.seeds, setting.plan)
     return [
-        told(setting.bench.cell(cell, setting.sets), f"{n} of {len(cells)}") for n, cell in numbered(cells)
+        told(setting.bench.cell(cell, setting.sets), f"{n} of {len(cells)}")
+        for n, cell in enumerate(cells, 1)
     ]
-
-
-def numbered(cells: Sequence[Cell]) -> Iterator[tuple[int, Cell]]:
-    return enumerate(cells, 1)
 
 
 def told(entry: Entry, where: str) -> Entry:
@@ -196,7 +199,7 @@ def curve_points(points: Sequence[Point], entries: Sequence[Entry], crops: Crops
 
 def sheets_of(entries: Sequence[Entry], setting: Setting, first: int) -> Iterator[tuple[str, bytes]]:
     """Failure sheets of the first seed: of the real sets, or of the synthetic ones where none is given."""
-    names = [one.name for one in setting.sets if one.real] or [setting.reference]
+    names = [one.name for one in setting.shown]
     for entry in entries:
         for name in names:
             if name in entry.sheets and entry.seed in (None, first):
@@ -231,6 +234,8 @@ def main(config: DictConfig) -> None:
             "sets": sets_told(setting.sets),
             "reference": setting.reference,
             "rows": rows_of(cells, setting.sets, setting.reference),
+            "baseline": config.baseline,
+            "paired": pairs_of(cells, setting.shown, config.baseline),
             "readers": rows_of(others, setting.sets, setting.reference),
             "scarcity": scarce,
             "missing": setting.missing | ({"curve": scarce["reason"]} if "reason" in scarce else {}),
@@ -248,6 +253,8 @@ def check(config: DictConfig) -> None:
     for key in ("kinds", "recognizers", "seeds"):
         if not config[key]:
             raise UserError(f"{key}: empty; name at least one")
+    if absent := [name for name in config.taught if name not in config.tests]:
+        raise UserError(f"taught: {absent[0]!r} is not among tests; give tests.{absent[0]}=FOLDER")
     for name in config.recognizers:
         composed([f"recognizer={name}"])
 

@@ -43,14 +43,18 @@ class Restyle:
         if self.weights is None:
             fix = "train some with plate-train-gan gan=spg and give stages.spg.weights=FILE"
             raise UserError(f"weights: none are bundled; {fix}")
-        if not Path(self.weights).is_file():
-            raise UserError(f"weights: {self.weights}: no such file")
+        if not self.file.is_file():
+            raise UserError(f"weights: {self.file}: no such file")
         if self.path is None:
             raise UserError("path: none; give a folder of labelled crops, stages.spg.path=DIR")
 
     @property
+    def file(self) -> Path:
+        return Path(str(self.weights))
+
+    @property
     def editor(self) -> Editor:
-        return editor_of(Path(str(self.weights)), self.precision)
+        return editor_of(self.file, self.precision)
 
     @property
     def crops(self) -> Pairs:

@@ -12,7 +12,7 @@ from typing import Any
 from synth.dataset.atomic import write_atomic
 from synth.errors import UserError
 
-VERSION = 1  # of what a result holds
+VERSION = 2  # of what a result holds
 SHOWN = 12  # hexadecimal digits of a digest in a file name
 
 
@@ -27,6 +27,12 @@ def file_digest(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()[:SHOWN]
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def folder_digest(folder: Path) -> str:
+    """Of every file in it, by name and content."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return digest([(path.relative_to(folder).as_posix(), file_digest(path)) for path in files])
 
 
 @dataclass(frozen=True)

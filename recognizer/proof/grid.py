@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 ENDLESS = 2_000_000_000  # images: the last lesson never ends
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A way to make training pictures: its stages, and where in them lie what the benchmark sets."""
-
-    stages: str
-    severity: Sequence[str] = ()  # stages whose severity the curriculum raises
-    drawn: Mapping[str, str] = field(default_factory=dict)  # generator -> the stage that takes its weights
+Kind = Mapping[str, Any]  # a way to make training pictures: keys of the training, `stages` among them
 
 
 @dataclass(frozen=True)
@@ -26,7 +20,6 @@ class Plan:
     images: int
     plates: Mapping[str, Any]  # types, and weights where some are more frequent
     curriculum: Sequence[Sequence[float]]  # (share of the images, severity up to)
-    weights: Mapping[str, str]  # generator -> file
     train: Mapping[str, Any]  # further keys of the training
 
 
@@ -58,53 +51,27 @@ def cells_of(
 
 def overrides_of(kind: Kind, recognizer: str, seed: int, plan: Plan) -> tuple[str, ...]:
     """The words that follow `python -m recognizer.train` for this cell."""
-    drawn = {
-        f"stages.{kind.drawn[name]}.weights": path for name, path in drawn_by(kind, plan.weights).items()
-    }
     keys = {
+        **kind,
+        "recognizer": recognizer,
+        "plates": "cn7",  # a list without weights
+        "plates.types": plan.plates["types"],
+        **({"+plates.weights": weights} if (weights := plan.plates.get("weights")) else {}),
         "images": plan.images,
         "seed": seed,
-        "curriculum": curriculum_of(kind, plan),
-        "plates.types": list(plan.plates["types"]),
-        **drawn,
+        "curriculum": lessons(plan),
         **plan.train,
     }
-    groups = [
-        f"stages={kind.stages}",
-        f"recognizer={recognizer}",
-        "plates=cn7",
-    ]  # cn7: a list without weights
-    if plan.plates.get("weights"):
-        groups.append(f"+plates.weights={worded(dict(plan.plates['weights']))}")
-    return (*groups, *(f"{key}={worded(value)}" for key, value in keys.items()))
+    return tuple(f"{key}={worded(value)}" for key, value in keys.items())
 
 
-def drawn_by(kind: Kind, weights: Mapping[str, str]) -> dict[str, str]:
-    """The given weights that this kind of data uses."""
-    return {name: path for name, path in weights.items() if name in kind.drawn}
-
-
-def curriculum_of(kind: Kind, plan: Plan) -> list[dict[str, Any]]:
-    """Lessons of growing severity; pictures without a severity have one lesson."""
-    if not kind.severity:
-        return [{"until": ENDLESS, "with": {}}]
-    lessons = []
-    for number, (share, severity) in enumerate(plan.curriculum):
-        stages: dict[str, Any] = {}
-        for path in kind.severity:
-            put(stages, path, {"severity": [0.0, float(severity)]})
-        last = number == len(plan.curriculum) - 1
-        until = ENDLESS if last else round(share * plan.images)
-        lessons.append({"until": until, "with": {"stages": stages}})
-    return lessons
-
-
-def put(tree: dict[str, Any], path: str, value: Any) -> None:
-    """Set `a.b.c` in nested mappings, making them as needed."""
-    *parents, last = path.split(".")
-    for name in parents:
-        tree = tree.setdefault(name, {})
-    tree[last] = value
+def lessons(plan: Plan) -> list[dict[str, Any]]:
+    """Growing severity of the camera; generators pose their plates by it too, clean plates have none."""
+    ends = [round(share * plan.images) for share, _ in plan.curriculum[:-1]] + [ENDLESS]
+    return [
+        {"until": until, "with": {"capture": {"severity": [0.0, float(severity)]}}}
+        for until, (_, severity) in zip(ends, plan.curriculum, strict=True)
+    ]
 
 
 def worded(value: Any) -> str:

@@ -29,7 +29,8 @@ from synth.dataset.picture import Labelled, fold
 from synth.errors import UserError
 
 SERVE = (sys.executable, "-m", "recognizer.proof.serve")
-LONGEST_LINE, PATIENCE_S = 4096, 0.05  # bytes a picture that a sane reader prints at most; between two looks
+LONGEST_LINE, CHATTER = 4096, 2**20  # bytes that a sane reader prints at most: a picture, and besides
+PATIENCE_S = 0.05  # between two looks
 Line = Callable[[Labelled], str]
 
 
@@ -65,9 +66,8 @@ class Outside:
         with tempfile.TemporaryDirectory(prefix="plate-benchmark-") as folder:
             listed, out = Path(folder) / "pictures.txt", Path(folder) / "out"
             listed.write_text("".join(self.line(item) + "\n" for item in plates.items), "utf-8")
-            content = watched(
-                [*self.words, str(listed)], out, self.timeout_s, LONGEST_LINE * len(plates.items)
-            )
+            most = CHATTER + LONGEST_LINE * len(plates.items)
+            content = watched([*self.words, str(listed)], out, self.timeout_s, most)
         texts = parsed(content, {path_line(item) for item in plates.items})
         return [Said(texts[path_line(item)]) for item in plates.items]
 
@@ -122,7 +122,7 @@ def watched(words: Sequence[str], out: Path, timeout_s: float, most: int) -> byt
         except OSError as error:
             raise Failed(f"cannot be started: {words[0]}: {error.strerror}") from error
         try:
-            wait(process, out, timeout_s, most)
+            wait(process, (out, errors), timeout_s, most)
         finally:
             end(process)
     if process.returncode:
@@ -130,12 +130,12 @@ def watched(words: Sequence[str], out: Path, timeout_s: float, most: int) -> byt
     return out.read_bytes()
 
 
-def wait(process: subprocess.Popen[bytes], out: Path, timeout_s: float, most: int) -> None:
+def wait(process: subprocess.Popen[bytes], files: Sequence[Path], timeout_s: float, most: int) -> None:
     begun = time.monotonic()
     while process.poll() is None:
         if time.monotonic() - begun > timeout_s:
             raise Failed(f"hung: no end within {timeout_s:g} s (reader.timeout_s)")
-        if out.stat().st_size > most:
+        if any(path.stat().st_size > most for path in files):
             raise Failed(f"garbage: printed more than {most} bytes")
         time.sleep(PATIENCE_S)
 

@@ -11,13 +11,13 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from recognizer.proof.cache import digest, file_digest
+from recognizer.proof.cache import digest, file_digest, folder_digest
 from synth.app import one_line
 from synth.errors import UserError
 from synth.pipeline import pipeline_of
 
 # what changes where or how fast a cell is trained, but not what comes out
-INDIFFERENT = ("out", "resume", "threads", "tick", "keep", "watch", "hydra")
+INDIFFERENT = ("out", "resume", "threads", "workers", "tick", "keep", "watch", "hydra")
 
 
 def composed(overrides: Sequence[str]) -> DictConfig:
@@ -44,17 +44,17 @@ def digest_of(overrides: Sequence[str]) -> str:
     config = composed(overrides)
     kept = OmegaConf.to_container(config, resolve=True)
     assert isinstance(kept, dict)
-    files = {}
-    if config.data.source != "labelled":
-        stages = pipeline_of(config).stages
-        files = {where: file_digest(path) for where, path in files_of(stages)}
-    return digest({key: kept[key] for key in kept if key not in INDIFFERENT} | {"files": files})
+    made = config.data.source == "synthetic" or "share" in config.data
+    used = dict(used_by(pipeline_of(config).stages)) if made else {}
+    return digest({key: kept[key] for key in kept if key not in INDIFFERENT} | {"files": used})
 
 
-def files_of(stages: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, Path]]:
-    """The weights that stages read: those with a `file`, and the ways of a mix."""
+def used_by(stages: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, str]]:
+    """Digests of the weights and crops that stages read, those on the ways of a mix among them."""
     for name, stage in stages.items():
-        if isinstance(file := getattr(stage, "file", None), Path):
-            yield f"{where}{name}", file
+        if (file := getattr(stage, "file", None)) is not None:
+            yield f"{where}{name}.weights", file_digest(file)
+        if (folder := getattr(stage, "path", None)) is not None:
+            yield f"{where}{name}.path", folder_digest(Path(folder))
         for way, inner in getattr(stage, "ways", {}).items():
-            yield from files_of(inner, f"{where}{name}.{way}.")
+            yield from used_by(inner, f"{where}{name}.{way}.")

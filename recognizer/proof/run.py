@@ -62,8 +62,7 @@ class Bench:
         def reader() -> Reader:
             cells = self.folder / "cells"  # the curve trains some of what the grid trains, by another name
             folder = next(iter(sorted(cells.glob(f"*.{key}"))), cells / f"{cell.name}.{key}")
-            made = trained(cell.overrides, folder)
-            return Reader.from_pretrained(made.weights, "torch", 1)
+            return Reader.from_pretrained(trained(cell.overrides, folder), "torch", 1)
 
         entry = Entry(cell.data, cell.recognizer, cell.seed)
         return self.tested(entry, cell.name, key, sets, lambda plates: read_by(reader(), plates.items))

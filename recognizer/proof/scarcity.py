@@ -49,7 +49,7 @@ class Point:
 def parted(settings: Scarcity, real: Sequence[PlateSet]) -> Crops:
     """Pool and tests: held-out crops of the set itself, and the real sets without the pool's texts."""
     every = real_set("scarcity.path", settings.path)
-    pool_texts, test_texts = halves([item.text for item in every.items], settings.held_out, 0)
+    pool_texts, test_texts = halves([item.text for item in every.items], settings.held_out)
     chosen = set(test_texts)
     order = {text: place for place, text in enumerate(pool_texts)}
     pool = sorted((i for i in every.items if i.text in order), key=lambda i: (order[i.text], i.name))

@@ -58,13 +58,12 @@ def scored(items: Sequence[Labelled], said: Sequence[Said], seed: int = 0) -> di
 def over_seeds(results: Sequence[Mapping[str, Any]], seed: int = 0) -> dict[str, Any]:
     """The mean over trainings that differ by seed; the interval is of that mean, from resampled plates."""
     shares: dict[str, Any] = {name: float(np.mean([r[name] for r in results])) for name in SHARES}
-    low, high = np.percentile(resampled(results, seed), [2.5, 97.5])
     confused: Counter[tuple[str, str]] = Counter()
     for result in results:
         confused.update({(a, b): n for a, b, n in result["confusions"]})
     return shares | {
         "plates": results[0]["plates"],
-        "exact_ci": [float(low), float(high)],
+        "exact_ci": interval(resampled(rights(results), seed)),
         "exact_by_seed": [r["exact"] for r in results],
         "by_type": mean_of([r["by_type"] for r in results]),
         "plates_by_type": results[0]["plates_by_type"],
@@ -76,16 +75,38 @@ def over_seeds(results: Sequence[Mapping[str, Any]], seed: int = 0) -> dict[str,
 def gap(synthetic: Sequence[Mapping[str, Any]], real: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Synthetic minus real exact share, with the interval of the difference."""
     value = float(np.mean([r["exact"] for r in synthetic]) - np.mean([r["exact"] for r in real]))
-    low, high = np.percentile(resampled(synthetic, 1) - resampled(real, 2), [2.5, 97.5])
-    return {"gap": value, "gap_ci": [float(low), float(high)]}
+    return {"gap": value, "gap_ci": interval(resampled(rights(synthetic), 1) - resampled(rights(real), 2))}
 
 
-def resampled(results: Sequence[Mapping[str, Any]], seed: int) -> NDArray[np.float64]:
-    """Exact shares of resampled sets; a plate counts with the share of seeds that read it right."""
-    right = np.mean([r["right"] for r in results], axis=0)
-    values, counts = np.unique(right, return_counts=True)
-    drawn = np.random.default_rng(seed).multinomial(len(right), counts / len(right), ROUNDS)
-    return np.asarray(drawn @ values / len(right), np.float64)
+def paired(ours: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Exact share of some trainings minus that of others, which read the same plates from the same seeds."""
+    each = rights(ours) - rights(others)
+    return {
+        "plates": len(each),
+        "difference": float(each.mean()),
+        "difference_ci": interval(resampled(each, 0)),
+        "by_seed": [a["exact"] - b["exact"] for a, b in zip(ours, others, strict=True)],
+        "more": int((each > 0).sum()),  # plates that more trainings read right
+        "less": int((each < 0).sum()),
+    }
+
+
+def rights(results: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
+    """For each plate the share of seeds that read it right."""
+    return np.asarray(np.mean([r["right"] for r in results], axis=0), np.float64)
+
+
+def resampled(each: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    """Means over resampled plates."""
+    values, counts = np.unique(each, return_counts=True)
+    drawn = np.random.default_rng(seed).multinomial(len(each), counts / len(each), ROUNDS)
+    return np.asarray(drawn @ values / len(each), np.float64)
+
+
+def interval(means: NDArray[np.float64]) -> list[float]:
+    """The middle 95 %."""
+    low, high = np.percentile(means, [2.5, 97.5])
+    return [float(low), float(high)]
 
 
 def mean_of(groups: Sequence[Mapping[str, float]]) -> dict[str, float]:

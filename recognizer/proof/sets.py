@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 from omegaconf import DictConfig
 
+from gan.pairs import held_out
 from recognizer.proof.cache import digest
 from synth.dataset.atomic import write_atomic
 from synth.dataset.picture import FileBlob, Labelled
@@ -37,10 +38,6 @@ class PlateSet:
         return digest([(i.name, i.text, i.type, i.colour, digest(i.blob.read().hex())) for i in self.items])
 
     @property
-    def paths(self) -> list[Path]:
-        return [path_of(item) for item in self.items]
-
-    @property
     def texts(self) -> set[str]:
         return {item.text for item in self.items}
 
@@ -48,6 +45,11 @@ class PlateSet:
         """The set without plates of these texts."""
         kept = tuple(item for item in self.items if item.text not in texts)
         return replace(self, items=kept, left_out=self.left_out + len(self.items) - len(kept))
+
+    def untaught(self) -> PlateSet:
+        """The part of a generator's own crops that it was not trained on, under another name."""
+        kept = tuple(item for item in self.items if held_out(item.text))
+        return replace(self, name=f"{self.name}-held_out", items=kept)
 
 
 def path_of(item: Labelled) -> Path:
@@ -73,10 +75,10 @@ def opens(item: Labelled) -> bool:
     return True
 
 
-def training_texts(config: DictConfig, images: int) -> Iterator[str]:
-    """What a synthetic training of so many images shows; texts do not depend on the stages."""
+def training_texts(config: DictConfig) -> Iterator[str]:
+    """What a synthetic training shows, its last batch whole; texts do not depend on the stages."""
     plan = pipeline_of(config).template.plan
-    for index in range(images):
+    for index in range(-(-config.images // config.batch) * config.batch):
         yield "".join(plan.of(config.seed, index)[1].values())
 
 
@@ -118,7 +120,10 @@ def encoded(sample: Sample) -> bytes:
     return content.tobytes()
 
 
-def halves(texts: Sequence[str], held_out: int, seed: int) -> tuple[list[str], list[str]]:
-    """Texts for training and `held_out` texts for the test, each text in one of them, by a hash of it."""
-    order = sorted(set(texts), key=lambda text: digest([seed, text]))
-    return order[held_out:], order[:held_out]
+def halves(texts: Sequence[str], tested: int) -> tuple[list[str], list[str]]:
+    """Texts for training and so many for the test, each text in one of them, by a hash of it.
+
+    The test takes first what generators hold out: then none of it was their style either.
+    """
+    order = sorted(set(texts), key=lambda text: (not held_out(text), digest(text)))
+    return order[tested:], order[:tested]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from recognizer.proof.run import Entry
-from recognizer.proof.scores import gap, over_seeds
+from recognizer.proof.scores import gap, over_seeds, paired
 from recognizer.proof.sets import PlateSet
 
 
@@ -35,6 +35,21 @@ def row_of(
             found |= gap([entry.results[row["own"]] for entry in good], results)
         row["sets"][plates.name] = found
     return row
+
+
+def pairs_of(entries: Sequence[Entry], sets: Sequence[PlateSet], baseline: str) -> list[dict[str, Any]]:
+    """Each kind of data against the baseline, by the seeds that both have: what it adds on each set."""
+    done = {(entry.data, entry.recognizer, entry.seed): entry.results for entry in entries if entry.results}
+    rows = []
+    for data, recognizer in dict.fromkeys((data, recognizer) for data, recognizer, _ in done):
+        seeds = [s for d, r, s in done if (d, r) == (data, recognizer) and (baseline, r, s) in done]
+        if data != baseline and seeds:
+            ours, others = ([done[name, recognizer, seed] for seed in seeds] for name in (data, baseline))
+            found = {
+                one.name: paired([r[one.name] for r in ours], [r[one.name] for r in others]) for one in sets
+            }
+            rows.append({"data": data, "recognizer": recognizer, "seeds": seeds, "sets": found})
+    return rows
 
 
 def own_set(data: str, sets: Sequence[PlateSet], reference: str) -> str:

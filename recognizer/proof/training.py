@@ -7,10 +7,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from recognizer.proof.cache import file_digest
 from recognizer.proof.grid import worded
 from synth.dataset.atomic import write_atomic
 
@@ -19,19 +17,7 @@ class Failed(Exception):
     """A training or a reader that gave no result, and why."""
 
 
-@dataclass(frozen=True)
-class Trained:
-    """A finished training."""
-
-    weights: Path
-    seconds: float  # of the run that finished it
-
-    @property
-    def digest(self) -> str:
-        return file_digest(self.weights)
-
-
-def trained(overrides: Sequence[str], folder: Path) -> Trained:
+def trained(overrides: Sequence[str], folder: Path) -> Path:
     """The weights of a cell; a finished training is taken as it is, an unfinished one goes on."""
     done, weights = folder / "trained.json", folder / "weights.safetensors"
     if not (done.exists() and weights.exists()):
@@ -42,7 +28,7 @@ def trained(overrides: Sequence[str], folder: Path) -> Trained:
             folder / "train.log",
         )
         write_atomic(done, json.dumps({"seconds": round(time.monotonic() - begun, 1)}) + "\n")
-    return Trained(weights, float(json.loads(done.read_text("utf-8"))["seconds"]))
+    return weights
 
 
 def run(words: Sequence[str], log: Path) -> None:

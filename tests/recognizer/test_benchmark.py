@@ -16,7 +16,7 @@ import recognizer.proof.run as run_module
 from gan.runtime.window import Window
 from recognizer.benchmark import main
 from recognizer.data import Blend
-from recognizer.proof.training import Failed, Trained, trained
+from recognizer.proof.training import Failed, trained
 from recognizer.train import header_of, make_data
 from synth.dataset.readers import labelled
 from synth.errors import UserError
@@ -31,6 +31,7 @@ KEYS = (
     "kinds=[template,capture,spg]",
     "recognizers=[plates,lprnet]",
     "tests.mine=crops",
+    "taught=[mine]",
     "scarcity.path=crops",
     "scarcity.crops=[0,3]",
     "scarcity.held_out=4",
@@ -69,11 +70,11 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of what was trained; LPRNet on captures dies."""
     names: list[str] = []
 
-    def instead(overrides: Sequence[str], folder: Path) -> Trained:
+    def instead(overrides: Sequence[str], folder: Path) -> Path:
         names.append(folder.name.split(".")[0])
         if names[-1] == "capture-lprnet-s0":
             raise Failed("training ended with -9: nothing said")
-        return Trained(checkpoint(), 0.1)
+        return checkpoint()
 
     monkeypatch.setattr(run_module, "trained", instead)
     return names
@@ -88,7 +89,10 @@ def test_the_whole_table(
     assert len(rows) == 4 and not rows["capture", "lprnet"]["sets"]
     assert rows["capture", "lprnet"]["problems"] == ["failed: training ended with -9: nothing said"]
     good = rows["template", "plates"]
-    assert set(good["sets"]) == {"mine", "synthetic-template", "synthetic-capture"}
+    assert set(good["sets"]) == {"mine", "mine-held_out", "synthetic-template", "synthetic-capture"}
+    assert 0 < good["sets"]["mine-held_out"]["plates"] < 10
+    (pair,) = report["paired"]  # one reader for both: no difference; LPRNet on captures died
+    assert (pair["data"], pair["recognizer"], pair["sets"]["mine"]["difference"]) == ("template", "plates", 0)
     assert good["own"] == "synthetic-template" and "gap" in good["sets"]["mine"]
     assert good["sets"]["mine"]["plates"] == 10 and good["sets"]["synthetic-capture"]["plates"] == 6
     assert report["readers"][0]["problems"] == ["failed: crashed: exit 1: nothing said"]
@@ -116,6 +120,7 @@ def test_the_whole_table(
         (["seeds=[]"], "seeds: empty"),
         (["images=0"], "images: 0 is not a whole number above 0"),
         (["tests.mine=absent"], "absent: no such folder"),
+        (["taught=[mine]"], "taught: 'mine' is not among tests"),
         (["readers=[command]"], "readers: command needs reader.command="),
     ],
 )

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
+from gan.pairs import held_out
+from recognizer.data import lessons_of
 from recognizer.proof.cache import Cache, digest
 from recognizer.proof.grid import Kind, Plan, cells_of, overrides_of, worded
 from recognizer.proof.recipe import composed, digest_of, reason_against
 from recognizer.proof.scarcity import HELD_OUT, Scarcity, parted, points_of
-from recognizer.proof.scores import Said, gap, over_seeds, scored
+from recognizer.proof.scores import Said, gap, over_seeds, paired, scored
 from recognizer.proof.sets import real_set, synthetic_set, training_texts
 from synth.confdata import conf_folder, read_yaml
 from synth.errors import UserError
 from synth.template import Plan as TemplatePlan
 from synth.template import Template
 
-CAPTURE = Kind("capture", ["capture"])
-TEMPLATE = Kind("template")
+CAPTURE = {"stages": "capture"}
+TEMPLATE = {"stages": "template"}
+RECIPES = read_yaml(conf_folder() / "benchmark.yaml")["recipes"]
 
 
 def plan(**changes: object) -> Plan:
@@ -26,10 +31,16 @@ def plan(**changes: object) -> Plan:
         "images": 1000,
         "plates": {"types": ["cn/blue"]},
         "curriculum": [[0.1, 0.1], [1.0, 0.8]],
-        "weights": {},
         "train": {"batch": 8},
     }
     return Plan(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def recipe(name: str, **weights: str) -> Kind:
+    """A shipped kind of data."""
+    given = {"pix2pix": None, "spg": None, "spg_styles": None, **weights}
+    plain = OmegaConf.to_container(OmegaConf.create({"recipes": RECIPES, "weights": given}), resolve=True)
+    return plain["recipes"][name]  # type: ignore[call-overload,index,return-value]
 
 
 def plates_in(folder: Path, count: int, seed: int) -> Path:
@@ -50,7 +61,8 @@ def test_a_cell_composes_with_its_curriculum() -> None:
     assert (config.seed, config.images, config.batch, config.workers) == (5, 1000, 8, 0)
     assert list(config.plates.types) == ["cn/blue"] and "weights" not in config.plates
     assert [lesson.until for lesson in config.curriculum] == [100, 2_000_000_000]
-    assert config.curriculum[1]["with"].stages.capture.severity == [0.0, 0.8]
+    severities = [one.config["stages"]["capture"]["severity"] for one in lessons_of(config)]
+    assert severities == [[0.0, 0.1], [0.0, 0.8]]
     assert "CRNN" in config.recognizer.network._target_
     weighted = plan(plates={"types": ["cn/blue", "cn/yellow"], "weights": {"cn/blue": 3}})
     assert composed(overrides_of(TEMPLATE, "plates", 0, weighted)).plates.weights == {"cn/blue": 3}
@@ -67,31 +79,51 @@ def test_the_digest_follows_what_decides_a_training(tmp_path: Path) -> None:
     assert of() == of() and of(images=2000) != of()
     assert of(train={"batch": 8, "threads": 2}) == of()
     assert of(train={"batch": 16}) != of()
+    assert of(train={"batch": 8, "workers": 3}) == of()
+
+
+@pytest.mark.parametrize("name", ["pix2pix", "mix"])
+@pytest.mark.parametrize("crops", [(), ("data=blend", "data.path=crops")])
+def test_other_weights_of_a_generator_make_another_digest(
+    name: str, crops: tuple[str, ...], tmp_path: Path
+) -> None:
+    file = tmp_path / "weights.safetensors"
+
+    def of(content: bytes) -> str:
+        file.write_bytes(content)
+        return digest_of((*overrides_of(recipe(name, pix2pix=str(file)), "lprnet", 0, plan()), *crops))
+
+    assert of(b"one") == of(b"one") != of(b"other")
+
+
+def test_no_reader_chooses_what_others_learn_from() -> None:
+    for name in ("pix2pix", "mix"):
+        config = composed(overrides_of(recipe(name), "plates", 0, plan()))
+        stages = lessons_of(config)[-1].config["stages"]
+        drawn = stages["mix"]["ways"]["pix2pix"] if name == "mix" else stages
+        assert drawn["pix2pix"]["check"] is None and drawn["pix2pix"]["severity"] == [0.0, 0.8]
 
 
 def test_shipped_kinds_are_made_or_say_why_not() -> None:
-    for name, described in read_yaml(conf_folder() / "benchmark.yaml")["recipes"].items():
-        reason = reason_against(overrides_of(Kind(**described), "plates", 0, plan()))
+    for name in RECIPES:
+        reason = reason_against(overrides_of(recipe(name), "plates", 0, plan()))
         assert not reason if name in ("template", "capture") else "\n" not in reason, name
-    assert "nowhere" in reason_against(overrides_of(Kind("nowhere"), "plates", 0, plan()))
-    absent = overrides_of(
-        Kind("pix2pix", ["pix2pix"], {"pix2pix": "pix2pix"}),
-        "plates",
-        0,
-        plan(weights={"pix2pix": "absent.safetensors"}),
-    )
+    assert "nowhere" in reason_against(overrides_of({"stages": "nowhere"}, "plates", 0, plan()))
+    absent = overrides_of(recipe("pix2pix", pix2pix="absent.safetensors"), "plates", 0, plan())
     assert "absent.safetensors: no such file" in reason_against(absent)
 
 
 def test_texts_of_a_training_are_those_it_shows() -> None:
     config = composed(overrides_of(TEMPLATE, "lprnet", 2, plan()))
     drawn = Template(TemplatePlan(("cn/blue",)), 32).batch(2, range(20))
-    assert list(training_texts(config, 20)) == [sample.text for sample in drawn]
+    shown = list(training_texts(config))
+    assert shown[:20] == [sample.text for sample in drawn]
+    assert len(shown) == 1000 and len(list(training_texts(composed(["images=33", "batch=32"])))) == 64
 
 
 def test_synthetic_plates_are_fresh(tmp_path: Path) -> None:
     config = composed((*overrides_of(TEMPLATE, "lprnet", 2, plan()), "capture.size=null"))
-    seen = set(training_texts(config, 5))
+    seen = set(islice(training_texts(config), 5))
     made = synthetic_set("fresh", config, 6, seen, tmp_path / "set")
     assert len(made.texts) == 6 and not made.texts & seen and not made.real
     assert made.digest == synthetic_set("fresh", config, 6, seen, tmp_path / "set").digest
@@ -122,6 +154,7 @@ def test_no_text_is_in_training_and_test(tmp_path: Path) -> None:
         (6, False),
         (6, True),
     ]
+    assert all(held_out(text) for text in crops.tests[0].texts) or not any(map(held_out, trained))
     config = composed(points[2].cell.overrides)
     listed = real_set("listed", config.data.path)
     assert config.data.share == 0.5 and [item.text for item in listed.items] == [
@@ -158,4 +191,7 @@ def test_seeds_together(tmp_path: Path) -> None:
     assert both["exact_ci"][0] <= 0.75 <= both["exact_ci"][1] and both["exact_ci"] != [0.75, 0.75]
     assert over_seeds([good])["exact_ci"] == [1.0, 1.0]
     apart = gap([good], [half])
+    pair = paired([good, good], [half, good])
+    assert (pair["difference"], pair["by_seed"], pair["more"], pair["less"]) == (0.25, [0.5, 0.0], 2, 0)
+    assert pair["difference_ci"][0] >= 0 and paired([half], [half])["difference_ci"] == [0, 0]
     assert apart["gap"] == 0.5 and apart["gap_ci"][0] < 0.5 < apart["gap_ci"][1]

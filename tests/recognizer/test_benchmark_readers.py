@@ -79,6 +79,7 @@ def test_a_good_command_is_scored_and_kept(plates: PlateSet, command: Command, t
         ("", "garbage: 2 of 2 pictures not answered"),
         ("import sys; sys.stdout.buffer.write(b'\\xff\\xfe')", "garbage: not UTF-8 at byte 0"),
         ("while True: print('y' * 1000)", "garbage: printed more than"),
+        ("import sys\nwhile True: print('y' * 1000, file=sys.stderr)", "garbage: printed more than"),
     ],
 )
 def test_a_bad_command_is_told(

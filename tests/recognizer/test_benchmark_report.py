@@ -64,6 +64,24 @@ def report() -> dict[str, Any]:
         "sets": [set_("street", True), set_("synthetic-capture", False)],
         "reference": "synthetic-capture",
         "rows": [row("capture", "lprnet", sets)],
+        "baseline": "template",
+        "paired": [
+            {
+                "data": "capture",
+                "recognizer": "lprnet",
+                "seeds": [0],
+                "sets": {
+                    "street": {
+                        "plates": 10,
+                        "difference": 0.3,
+                        "difference_ci": [-0.05, 0.6],
+                        "by_seed": [0.3],
+                        "more": 4,
+                        "less": 1,
+                    }
+                },
+            }
+        ],
         "readers": [row("as it is", "command", {}, "failed: hung: no end within 1 s")],
         "scarcity": {
             "sets": [set_("held_out", True)],
@@ -103,6 +121,7 @@ def test_markdown_has_every_number(report: dict[str, Any]) -> None:
         "| capture | lprnet | 1 | 93.2 (88.2 to 98.2) | 43.2 (38.2 to 48.2) | 50.0 (40.0 to 60.0) |" in text
     )
     assert "| 50 | without | 10.0 (5.0 to 15.0) |" in text and "| 50 | with | 60.0" in text
+    assert "| capture | lprnet | street | 10 | +30.0 (-5.0 to +60.0) | +30.0 | 4 / 1 |" in text
     assert "| data spg | not available: no stage |" in text
     assert "| as it is command | failed: hung: no end within 1 s |" in text
     assert "皖 > _ 1" in text and "| street | real | 10 | 1 | 2 | abc |" in text

@@ -1,0 +1,76 @@
+"""README and cards show the numbers that were measured, of the weights that are there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cards
+import pytest
+
+REAL = Path(os.environ.get("PLATESMITH_REAL", "absent"))
+
+
+@pytest.mark.parametrize("page", cards.PAGES, ids=lambda page: page.parent.name)
+def test_the_text_shows_what_was_measured(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert cards.MARKED.search(text), f"{page}: no marks"
+    assert text == cards.filled(text), "python tools/cards.py show"
+
+
+@pytest.mark.parametrize("metrics", [cards.READER, cards.GENERATOR], ids=lambda path: path.parent.parent.name)
+def test_the_numbers_are_of_these_weights(metrics: Path) -> None:
+    if not metrics.exists():
+        assert cards.UNKNOWN in (metrics.parent / "README.md").read_text("utf-8")
+        return
+    assert cards.loaded(metrics)["weights"] == cards.weights_of(metrics.parent), (
+        "python tools/cards.py measure REAL"
+    )
+
+
+def test_every_mark_is_filled_and_nothing_else() -> None:
+    text = "before\n<!-- numbers: one -->\nold\n<!-- end -->\nafter 1.0\n"
+    new = cards.filled(text, {"one": lambda: iter(["| 2.0 |"])})
+    assert new == "before\n<!-- numbers: one -->\n\n| 2.0 |\n\n<!-- end -->\nafter 1.0\n"
+
+
+def test_a_report_is_taken_without_where_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    score = {"exact": 0.5, "exact_ci": [0.4, 0.6], "gap": 0.1, "gap_ci": [0, 0.2], "plates": 9, "right": [1]}
+    row = {"data": "mix", "recognizer": "plates", "seeds": [0], "own": "synthetic-mix", "problems": []}
+    one = {"plates": 9, "difference": 0.02, "difference_ci": [0.01, 0.03], "by_seed": [0.02], "more": 2}
+    report = {
+        "made": {
+            "command": "plate-benchmark out=/a/b tests.x=/c/d/x/ taught=[x]",
+            "commit": "c",
+            "time": "1",
+        },
+        "config": {"images": 150000},
+        "sets": [{"name": "x", "real": True}],
+        "reference": "synthetic-mix",
+        "baseline": "capture",
+        "rows": [{**row, "sets": {"x": score, "synthetic-mix": score}}],
+        "readers": [{**row, "recognizer": "ppocr", "sets": {}, "problems": ["failed: hung"]}],
+        "paired": [{**row, "sets": {"x": {**one, "less": 1}}}],
+    }
+    cards.kept(tmp_path / "report.json", report)
+    monkeypatch.setattr(cards, "PROOF", tmp_path / "proof.json")
+    assert list(cards.proof()) == [cards.UNKNOWN]
+    cards.take(tmp_path / "report.json")
+    shown = "\n".join(cards.proof())
+    assert "`plate-benchmark out=b tests.x=x/ taught=[x]`, 150,000 images" in shown
+    assert "| mix | plates | x | 9 | +2.0 (+1.0 to +3.0) | +2.0 | 2 / 1 |" in shown
+    assert (
+        "50.0 (40.0 to 60.0)" in shown
+        and "failed: hung" in shown
+        and "right" not in cards.PROOF.read_text("utf-8").split('"rows"')[1]
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (REAL / "street").is_dir(), reason="PLATESMITH_REAL names no folder with real crops")
+@pytest.mark.parametrize("name", ["ccpd", "street"])
+def test_the_bundled_reader_reads_what_its_card_says(name: str) -> None:
+    told, found = cards.loaded(cards.READER)["sets"][name], cards.read_by_reader(name, REAL.resolve())
+    assert found["plates"] == told["plates"]
+    for key in ("exact", "exact_without_region", "characters", "type"):
+        assert found[key] == pytest.approx(told[key], abs=0.001), key
