@@ -184,7 +184,7 @@ class Redraw:
 
     def touched(self, plan: Plan, image: Image) -> Image:
         """The picture after the effects of lens and sensor."""
-        picture = Picture(image, plan.view.row_px * image.shape[0] / plan.view.output[1])
+        picture = Picture(image, plan.view.row_px * image.shape[0] / plan.view.photo[1])
         for name, effect in self.effects.items():
             if name in plan.params:
                 picture = effect.apply(picture, plan.params[name])
