@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan.blocks import Up, doubled, joined
@@ -47,3 +48,8 @@ def hinted(hints: Tensor) -> Tensor:
 
 def shares(logits: Tensor) -> Tensor:
     return torch.sigmoid(logits)
+
+
+def grown(mask: Tensor, rim: int = 2) -> Tensor:
+    """N 1 H W: shares spread over `rim` pixels: blur carries a character that far beyond itself."""
+    return F.max_pool2d(mask, 2 * rim + 1, 1, rim)
