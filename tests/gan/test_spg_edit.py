@@ -21,7 +21,7 @@ from tiny_edits import saved
 from gan.align import align_text
 from gan.edit import REDRAWS, Done, Job, Report
 from gan.edit_wanted import Wanted, wanted_of, with_texts
-from gan.spg.editor import Editor, laid_into, task_of
+from gan.spg.editor import Editor, laid_into, resized, task_of
 from gan.spg.residue import still_read
 from synth.dataset.sources import read_source
 from synth.errors import UserError
@@ -239,3 +239,11 @@ def test_a_text_that_was_asked_for_is_never_changed(crops: Path, tmp_path: Path)
     asked = [Wanted(wanted[0].item, "京A12345")]
     found = next(iter(job(tmp_path, reader=Echo([wanted[0].item.text])).done(asked)))[0]
     assert isinstance(found, Done) and found.text == "京A12345" and found.leaks
+
+
+def test_the_way_to_the_working_size_and_back_keeps_what_is_fine() -> None:
+    rng = np.random.default_rng(0)
+    crop = cv2.GaussianBlur(rng.integers(0, 256, (24, 94, 3)).astype(np.uint8), (0, 0), 0.6)
+    error = resized(resized(crop, (32, 128)), (24, 94)).astype(float) - crop
+    assert 10 * np.log10(255**2 / np.mean(error**2)) > 33
+    assert resized(crop, (6, 20)).std() < 0.6 * crop.std()  # what is too fine for a picture is gone
