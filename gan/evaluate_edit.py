@@ -11,7 +11,7 @@ crops is given `draws` random legal texts. An outside reader reads them; `old_te
 still reads the old one, or all but one of its characters. FID and KID on features of the outside reader,
 against the held-out crops. The style probe (`gan.spg.probe`) compares an edit with its crop; two rendered
 plates of one capture say how far plates of one style are apart, two crops at random how far styles are. Speed
-is of one process on one thread.
+is of one core.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def table(report: dict[str, Any]) -> str:
     for name, row in report["style"].items():
         numbers = " | ".join(f"{row[key]:.2f}" for key in ("edits", "one_style", "two_crops"))
         lines.append(f"| {name} | {numbers} | {row['within']:.1%} |")
-    return "\n".join([*lines, "", f"{report['plates_per_second']:.0f} plates a second on one thread"])
+    return "\n".join([*lines, "", f"{report['plates_per_second']:.0f} plates a second on one core"])
 
 
 @command("evaluate_edit")

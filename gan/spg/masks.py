@@ -50,6 +50,9 @@ def shares(logits: Tensor) -> Tensor:
     return torch.sigmoid(logits)
 
 
-def grown(mask: Tensor, rim: int = 2) -> Tensor:
-    """N 1 H W: shares spread over `rim` pixels: blur carries a character that far beyond itself."""
+def grown(mask: Tensor, rim: int = 4) -> Tensor:
+    """N 1 H W: shares spread over `rim` pixels, further than blur carries a character.
+
+    Strokes run together in it: with two pixels the rim of what is kept still spelt the old text.
+    """
     return F.max_pool2d(mask, 2 * rim + 1, 1, rim)

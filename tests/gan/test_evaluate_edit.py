@@ -127,6 +127,6 @@ def test_the_whole_protocol(
     for name in ("spg", "phase 1 alone", "pix2pix"):
         assert 0 <= rows[name]["old_text"] <= 1 and "kid" in rows[name]
     assert set(report["style"]) == set(MEASURES) and report["plates_per_second"] > 0
-    assert "plates a second on one thread" in said and "| phase 1 alone |" in said
+    assert "plates a second on one core" in said and "| phase 1 alone |" in said
     height, width = cv2.imread(str(tmp_path / "out" / "sheet.png")).shape[:2]
     assert height == 5 * 50 and width == 4 * (188 + 4)

@@ -57,12 +57,12 @@ def test_without_keep_everything_is_drawn() -> None:
 
 
 def test_nothing_is_kept_where_the_old_characters_are() -> None:
-    """Nor two pixels around them; without `erase` the generator alone decides."""
+    """Nor four pixels around them; without `erase` the generator alone decides."""
     source, condition, asked = given(1, (16, 48))
     condition[:, GLYPHS] = -1
-    condition[:, GLYPHS, 4:8, 10:14] = 1
+    condition[:, GLYPHS, 6:10, 20:24] = 1
     erases, keeps = (SPG(COUNT, channels=4, masks=False, erase=erase).eval() for erase in (True, False))
-    around = (slice(None), slice(None), slice(2, 10), slice(8, 16))
+    around = (slice(None), slice(None), slice(2, 14), slice(16, 28))
     assert bool((erases.edit(source, condition, asked).new[around] > 0.99).all())
     assert bool((keeps.edit(source, condition, asked).new[around] < 0.99).any())
 
