@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,20 +59,33 @@ def save(path: Path, network: nn.Module, styles: Styles, header: Header, half: b
     save_weights(path, tensors, KIND, asdict(header), half)
 
 
-def load(path: Path) -> tuple[Pix2Pix, Styles, Header]:
-    """Network in eval mode, styles and header of a file; every fault is one line that names the file."""
-    raw, tensors = read_weights(path, KIND, "plate-train-gan")
+@contextmanager
+def this_version(path: Path) -> Iterator[None]:
+    """What does not fit while a network is rebuilt, as one line that names the file."""
     try:
-        header = Header(**{**raw, "sizes": tuple((int(h), int(w)) for h, w in raw["sizes"])})
-        check_targets(path, header.network, OURS)
-        if header.planes != COUNT:
-            reason = f"drawn from {header.planes} outline planes, this version draws {COUNT}"
-            raise UserError(f"{path}: {reason}; train again")
-        network = build(header)
-        styles = Styles(tensors["styles.mean"], tensors["styles.deviation"])
+        yield
     except (HydraException, TypeError, ValueError, LookupError) as error:
         reason = str(error).splitlines()[0][:120]
         raise UserError(f"{path}: not made by this version ({reason}); train again") from error
+
+
+def header_of(path: Path, raw: Mapping[str, Any]) -> Header:
+    """The header of a file, if this version can draw for its network."""
+    header = Header(**{**raw, "sizes": tuple((int(h), int(w)) for h, w in raw["sizes"])})
+    check_targets(path, header.network, OURS)
+    if header.planes != COUNT:
+        reason = f"drawn from {header.planes} outline planes, this version draws {COUNT}"
+        raise UserError(f"{path}: {reason}; train again")
+    return header
+
+
+def load(path: Path) -> tuple[Pix2Pix, Styles, Header]:
+    """Network in eval mode, styles and header of a file; every fault is one line that names the file."""
+    raw, tensors = read_weights(path, KIND, "plate-train-gan")
+    with this_version(path):
+        header = header_of(path, raw)
+        network = build(header)
+        styles = Styles(tensors["styles.mean"], tensors["styles.deviation"])
     weights = {k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")}
     load_strictly(path, network, weights)
     return network.eval(), styles, header

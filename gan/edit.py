@@ -6,17 +6,18 @@ python -m gan.edit image=wanted.tsv weights=runs/spg/weights.safetensors out=edi
 
 A list has lines path<TAB>new text. What stands on a picture is taken from the labels.tsv beside it, else it
 is read. With text=random every new text differs from every old one, and the pictures are named by number,
-since names often hold the text. out has the pictures at their own size, labels.tsv of the new texts and, with
-a reader, readings.tsv. Pictures that cannot be edited are told on standard error; the exit code is then 2.
+since names often hold the text. A picture from which the reader still reads its old text, or all but one of
+its characters, is drawn again with other texts; if that does not help it is not written. out has the
+pictures at their own size, labels.tsv of the new texts and, with a reader, readings.tsv. Pictures that cannot
+be edited are told on standard error; the exit code is then 2.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -24,45 +25,23 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from gan.align import Alignment, align_text, types_for
+from gan.edit_wanted import RANDOM, Reader, Reading, Wanted, wanted_of, with_texts
 from gan.spg.editor import Edited, Editor, Task, task_of
-from gan.spg.rendered import new_fields
+from gan.spg.rendered import TRIES, new_fields
+from gan.spg.residue import still_read
 from synth.app import command
 from synth.dataset.atomic import disk_errors, write_atomic
-from synth.dataset.files import PICTURES, lines, located, walk
-from synth.dataset.picture import FileBlob, Labelled, Problem, fold
-from synth.dataset.sources import read_source
+from synth.dataset.picture import Labelled
 from synth.errors import UserError
 from synth.grammar import MODES, grammar_of
 from synth.progress import Progress
 from synth.sample import Image
 
-RANDOM = "random"
 AT_ONCE = 64  # pictures in memory
+REDRAWS = 3  # of a picture that still shows its old text, each with another new one
 HEADER = "path\ttext\ttype\tcolour"
 READINGS = "path\ttext\tread\tconfidence"
 JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95]
-
-
-class Reading(Protocol):
-    """What a reader says of a picture."""
-
-    text: str
-    type: str
-    confidence: float
-
-
-class Reader(Protocol):
-    """Whoever reads pictures: `Reader` of the recognizer, or anything like it."""
-
-    def read(self, image: list[Image]) -> list[Any]: ...  # of Reading
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A picture and the text asked for; the item's own text is empty where nobody has said it."""
-
-    item: Labelled
-    text: str
 
 
 @dataclass(frozen=True)
@@ -73,82 +52,22 @@ class Done:
     text: str
     task: Task
     edited: Edited
+    reading: Reading | None = None  # of the result
+
+    @property
+    def old(self) -> str:
+        return self.task.found.plate.text
+
+    @property
+    def leaks(self) -> bool:
+        """Whether the old text is read from the result, or all but one of its characters."""
+        read = self.reading
+        return read is not None and read.text != self.text and still_read(self.old, read.text)
 
     @property
     def line(self) -> str:
         kind = self.task.plate.type
         return f"{self.name}\t{self.text}\t{kind.id}\t{kind.colour}"
-
-
-def wanted_of(image: str, text: str | None) -> list[Wanted]:
-    """The pictures of a file, folder or list."""
-    path = Path(image)
-    if path.is_dir():
-        items = list(known(path).values()) or [unknown(path, file) for file in walk(path, PICTURES)]
-        if not items:
-            raise UserError(f"image: {path}: no picture in this folder ({', '.join(PICTURES)})")
-        return [Wanted(item, asked(text, item.name)) for item in items]
-    if not path.is_file():
-        raise UserError(f"image: {path}: no such file or folder")
-    if path.suffix.lower() in PICTURES:
-        item = known(path.parent).get(path.name) or unknown(path.parent, path)
-        return [Wanted(item, asked(text, item.name))]
-    return listed(path, text)
-
-
-def listed(path: Path, text: str | None) -> list[Wanted]:
-    """Lines of path<TAB>text, paths relative to the list."""
-    labels, found = known(path.parent), []
-    for where, line in lines(path):
-        if isinstance(line, Problem):
-            raise UserError(f"image: {path}: {line}")
-        name, _, own = line.partition("\t")
-        file = located(path.parent, name, where)
-        if isinstance(file, Problem):
-            raise UserError(f"image: {path}: {file}")
-        found.append(Wanted(labels.get(name) or unknown(path.parent, file), asked(own or text, name)))
-    if not found:
-        raise UserError(f"image: {path}: no line in it; write path<TAB>text")
-    return found
-
-
-def asked(text: str | None, name: str) -> str:
-    if not text:
-        raise UserError(f"text: none for {name}; give text=TEXT or text=random")
-    return text if text == RANDOM else fold(text)
-
-
-def known(folder: Path) -> dict[str, Labelled]:
-    """What labels.tsv says of the pictures in its folder."""
-    if not (folder / "labels.tsv").is_file():
-        return {}
-    read = read_source("labelled", folder)
-    if read.problems:
-        print(read.summary(), file=sys.stderr)
-    return {item.name: item for item in read.items}
-
-
-def unknown(folder: Path, file: Path) -> Labelled:
-    return Labelled("", file.relative_to(folder).as_posix(), FileBlob(file))
-
-
-def with_texts(wanted: Sequence[Wanted], reader: Reader | None) -> list[Wanted | UserError]:
-    """Every picture with its own text, read where it is not known."""
-    found: list[Wanted | UserError] = []
-    for one in wanted:
-        if one.item.text:
-            found.append(one)
-            continue
-        if reader is None:
-            raise UserError(f"{one.item.name}: its text is not known; write labels.tsv, or give a reader")
-        try:
-            reading = reader.read([one.item.image()])[0]
-        except UserError as error:
-            found.append(error)
-            continue
-        item = replace(one.item, text=reading.text, type=reading.type)
-        found.append(replace(one, item=item) if reading.text else UserError(f"{item.name}: nothing is read"))
-    return found
 
 
 @dataclass(frozen=True)
@@ -161,14 +80,15 @@ class Job:
     mode: str  # of random texts
     seed: int
     taken: frozenset[str]  # the old texts: no new random one is among them
+    reader: Reader | None = None  # of the results
 
-    def task(self, number: int, wanted: Wanted) -> tuple[Task, str]:
+    def task(self, number: int, wanted: Wanted, attempt: int = 0) -> tuple[Task, str]:
         """What is to be done for picture `number` and its new text, or a UserError that names it."""
         item = wanted.item
         try:
             crop = item.plate(straight=False)
             found = self.found(item, crop)
-            text = self.random(number, found) if wanted.text == RANDOM else wanted.text
+            text = self.random(number, found, attempt) if wanted.text == RANDOM else wanted.text
             return task_of(crop, found, text), text
         except UserError as error:
             said = str(error)
@@ -186,24 +106,51 @@ class Job:
             )
         return found
 
-    def random(self, number: int, found: Alignment) -> str:
-        rng = np.random.default_rng((self.seed, number))
-        grammar = grammar_of(found.plate.type.id)
-        return "".join(new_fields(grammar, found.plate.fields, rng, self.mode, self.taken).values())
+    def random(self, number: int, found: Alignment, attempt: int) -> str:
+        """A text that is none of the old ones and unlike the picture's own."""
+        rng, grammar = np.random.default_rng((self.seed, number, attempt)), grammar_of(found.plate.type.id)
+        for _ in range(TRIES):
+            fields = new_fields(grammar, found.plate.fields, rng, self.mode, self.taken)
+            text = "".join(fields.values())
+            if not still_read(found.plate.text, text):
+                return text
+        raise UserError(f"no other text differs from {found.plate.text!r} in more than one character")
 
     def done(self, wanted: Sequence[Wanted | UserError]) -> Iterator[list[Done | UserError]]:
         """Edited pictures or why there is none, some at a time, in order."""
         for start in range(0, len(wanted), AT_ONCE):
-            planned: list[tuple[str, Task, str] | UserError] = []
-            for number, one in enumerate(wanted[start : start + AT_ONCE], start):
-                try:
-                    if isinstance(one, UserError):
-                        raise one
-                    planned.append((name_of(one, number), *self.task(number, one)))
-                except UserError as error:
-                    planned.append(error)
-            edited = iter(self.editor.edit([p[1] for p in planned if not isinstance(p, UserError)]))
-            yield [p if isinstance(p, UserError) else Done(p[0], p[2], p[1], next(edited)) for p in planned]
+            yield self.batch(dict(enumerate(wanted[start : start + AT_ONCE], start)))
+
+    def batch(self, wanted: dict[int, Wanted | UserError]) -> list[Done | UserError]:
+        """Numbered pictures; one that keeps showing its old text although it was to be random is refused."""
+        found: dict[int, Done | UserError] = {n: x for n, x in wanted.items() if isinstance(x, UserError)}
+        open_ = {n: x for n, x in wanted.items() if isinstance(x, Wanted)}
+        for attempt in range(1 + REDRAWS):
+            found |= self.attempt(open_, attempt)
+            open_ = {n: x for n, x in open_.items() if x.text == RANDOM and leaking(found[n])}
+        for n, one in open_.items():
+            found[n] = UserError(f"{one.item.name}: its old text is still read after {1 + REDRAWS} attempts")
+        return [found[n] for n in wanted]
+
+    def attempt(self, wanted: dict[int, Wanted], attempt: int) -> dict[int, Done | UserError]:
+        """All of them edited together, and read if there is a reader."""
+        found: dict[int, Done | UserError] = {}
+        planned: dict[int, tuple[Task, str]] = {}
+        for number, one in wanted.items():
+            try:
+                planned[number] = self.task(number, one, attempt)
+            except UserError as error:
+                found[number] = error
+        edited = self.editor.edit([task for task, _ in planned.values()])
+        read = self.reader.read([one.image for one in edited]) if self.reader is not None and edited else []
+        for n, (number, (task, text)) in enumerate(planned.items()):
+            reading = read[n] if read else None
+            found[number] = Done(name_of(wanted[number], number), text, task, edited[n], reading)
+        return found
+
+
+def leaking(one: Done | UserError) -> bool:
+    return isinstance(one, Done) and one.leaks
 
 
 def name_of(wanted: Wanted, number: int) -> str:
@@ -228,19 +175,18 @@ class Report:
     right: int = 0
     refused: int = 0
 
-    def add(self, batch: Sequence[Done | UserError], out: Path, reader: Reader | None) -> None:
-        good = [one for one in batch if isinstance(one, Done)]
+    def add(self, batch: Sequence[Done | UserError], out: Path) -> None:
         for one in batch:
             if isinstance(one, UserError):
                 print(f"error: {one}", file=sys.stderr)
                 self.refused += 1
-            else:
-                write(out, one)
-                self.labels.append(one.line)
-        read = reader.read([one.edited.image for one in good]) if reader is not None and good else []
-        for one, reading in zip(good, read, strict=bool(read)):
-            self.right += reading.text == one.text
-            self.readings.append(f"{one.name}\t{one.text}\t{reading.text}\t{reading.confidence:.4f}")
+                continue
+            write(out, one)
+            self.labels.append(one.line)
+            if one.reading is not None:
+                self.right += one.reading.text == one.text
+                said = f"{one.reading.text}\t{one.reading.confidence:.4f}"
+                self.readings.append(f"{one.name}\t{one.text}\t{said}")
 
     def said(self, out: Path) -> str:
         edited = len(self.labels) - 1
@@ -248,7 +194,9 @@ class Report:
         if len(self.readings) == 2:
             _, _, text, confidence = self.readings[1].split("\t")
             return f"{words}; read as {text} (confidence {confidence})"
-        return f"{words}; {self.right} of {edited} read as asked" if len(self.readings) > 1 else words
+        if len(self.readings) > 1:
+            return f"{words}; {self.right} of {edited} read as asked"
+        return f"{words}; no result was read" if edited else words
 
 
 @command("edit")
@@ -269,11 +217,11 @@ def main(config: DictConfig) -> int:
     editor = Editor.of(Path(config.weights), config.precision)
     ready = with_texts(wanted, reader)
     taken = frozenset(one.item.text for one in ready if isinstance(one, Wanted))
-    job = Job(editor, tuple(config.plates.types), config.accept, config.mode, config.seed, taken)
+    job = Job(editor, tuple(config.plates.types), config.accept, config.mode, config.seed, taken, reader)
     report = Report([HEADER], [READINGS])
     with disk_errors(out), Progress(len(ready), 0, "pictures") as progress:
         for batch in job.done(ready):
-            report.add(batch, out, reader)
+            report.add(batch, out)
             progress.add(len(batch))
         if len(report.labels) > 1:
             write_atomic(out / "labels.tsv", "\n".join(report.labels) + "\n")

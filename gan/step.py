@@ -13,7 +13,16 @@ from torch import Tensor, nn
 
 from gan.augment import Augmentation
 from gan.batches import Batch
-from gan.losses import ADVERSARIAL, Reading, Weights, divergence, feature_matching, likeness, logged, weighted
+from gan.losses import (
+    ADVERSARIAL,
+    Reading,
+    Weights,
+    divergence,
+    feature_matching,
+    logged,
+    shortfall,
+    weighted,
+)
 from gan.pix2pix import Chance, Drawn, Pix2Pix
 from gan.runtime.distributed import Processes
 from gan.runtime.track import Track
@@ -138,10 +147,7 @@ def unlike(batch: Batch, fake: Tensor) -> Tensor:
 
     The judge does not see them: the crops show few of them, and it would learn that the others are drawn.
     """
-    new = batch.hidden.flatten(1).any(1)
-    where = batch.hidden[new]
-    real = likeness(batch.crop[new], batch.condition[new], where)
-    return F.relu(real - likeness(fake[new], batch.asked[new], where)).mean()
+    return shortfall(fake, batch.asked, batch.crop, batch.condition, batch.hidden)
 
 
 def correct_artist(

@@ -87,7 +87,7 @@ class Edits(IterableDataset[EditBatch]):
         size = list(groups)[int(rng.choice(len(weights), p=weights / weights.sum()))]
         places = list(self.window.places(number))
         count = len(places) - self.mixture.real(places[0], size, len(places))
-        lessons = [self.mixture.rendered.lesson(self.seed, place, size) for place in places[:count]]
+        lessons = self.mixture.rendered.lessons(self.seed, places[:count], size)
         pairs: list[Pair] = []
         if self.mixture.pairs is not None:
             pairs = [

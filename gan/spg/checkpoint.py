@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from hydra.errors import HydraException
 from hydra.utils import instantiate
 from torch import nn
 
-from gan.checkpoint import OURS, Header
-from gan.outline import COUNT
-from gan.runtime.weights import check_targets, load_strictly, read_weights, save_weights
+from gan.checkpoint import Header, header_of, this_version
+from gan.runtime.weights import load_strictly, read_weights, save_weights
 from gan.spg.network import SPG
-from synth.errors import UserError
 
 KIND = "platesmith editor"
 
@@ -32,15 +29,8 @@ def save(path: Path, network: nn.Module, header: Header, half: bool = True) -> N
 def load(path: Path) -> tuple[SPG, Header]:
     """Network in eval mode and header of a file; every fault is one line that names the file."""
     raw, tensors = read_weights(path, KIND, "plate-train-gan gan=spg")
-    try:
-        header = Header(**{**raw, "sizes": tuple((int(h), int(w)) for h, w in raw["sizes"])})
-        check_targets(path, header.network, OURS)
-        if header.planes != COUNT:
-            reason = f"made for {header.planes} outline planes, this version draws {COUNT}"
-            raise UserError(f"{path}: {reason}; train again")
+    with this_version(path):
+        header = header_of(path, raw)
         network = build(header)
-    except (HydraException, TypeError, ValueError, LookupError) as error:
-        reason = str(error).splitlines()[0][:120]
-        raise UserError(f"{path}: not made by this version ({reason}); train again") from error
     load_strictly(path, network, tensors)
     return network.eval(), header

@@ -52,6 +52,8 @@ def editing_course(config: DictConfig, settings: Settings) -> Course[SPG]:
 
     def keep(path: Path, network: SPG, images: int) -> None:
         save(path, network, replace(header, images=images))
+        if pairs is not None and images <= config.gan.real.begins:  # to compare with, until phase 2 begins
+            save(path.with_name("phase1.safetensors"), network, replace(header, images=images))
 
     def step(players: Players[SPG], batch: EditBatch, track: Track) -> dict[str, float]:
         return edit_step(players, batch, teaching, track)

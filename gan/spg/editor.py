@@ -120,11 +120,15 @@ def shares(planes: Tensor) -> NDArray[np.uint8]:
 
 
 def resized(picture: Image, size: tuple[int, int]) -> Image:
-    """H W ... of `size` (height, width)."""
+    """H W ... of `size` (height, width).
+
+    There and back again: crops of 24x94 by way of 32x128 keep 43 dB with Lanczos, 31 dB with area, which
+    blurs a small shrinking by a whole pixel.
+    """
     if picture.shape[:2] == size:
         return picture
-    shrinks = size[0] * size[1] < picture.shape[0] * picture.shape[1]
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    folds = 4 * size[0] * size[1] < picture.shape[0] * picture.shape[1]
+    how = cv2.INTER_AREA if folds else cv2.INTER_LANCZOS4
     return np.asarray(cv2.resize(picture, size[::-1], interpolation=how), np.uint8)
 
 

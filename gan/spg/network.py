@@ -11,7 +11,7 @@ from gan.blocks import joined, padded
 from gan.outline import GLYPHS
 from gan.spg.encoders import LEVELS, STYLE_LEVELS, Pyramid, StyleEncoder
 from gan.spg.generator import TargetGenerator
-from gan.spg.masks import MaskDecoder, hinted, shares
+from gan.spg.masks import MaskDecoder, grown, hinted, shares
 from gan.spg.transformer import Mixed, Transformer
 
 
@@ -40,9 +40,11 @@ class SPG(nn.Module):
         masks: bool = True,
         keep: bool = True,
         hint: bool = True,
+        erase: bool = True,
     ) -> None:
         super().__init__()
         self.hint = hint  # tell where the alignment lays the source's characters
+        self.erase = erase  # keep nothing of the source where its characters are found
         self.layout = Pyramid(planes, channels)
         self.source = Pyramid(4, channels) if source else None  # picture and hint
         self.style = StyleEncoder(channels, style) if style else None
@@ -85,5 +87,7 @@ class SPG(nn.Module):
             logits = torch.logit(where.float())
         code = self.style(padded(joined(source), 2**STYLE_LEVELS)) if self.style is not None else picture
         drawn, new = self.generator(fused, found, layout, joined(given, where), code)
+        if self.erase:
+            new = torch.maximum(new, grown(where[:, :1].detach().to(new.dtype)))
         done = picture + new * (drawn - picture)
         return Edit(*(x[:, :, :height, :width] for x in (done, drawn, new, logits)))

@@ -45,6 +45,20 @@ class Lesson:
     own: str  # of the source
     type: str
 
+    @property
+    def turned(self) -> Lesson:
+        """The edit back."""
+        return Lesson(
+            self.target,
+            self.asked,
+            self.condition,
+            self.source,
+            self.masks[..., ::-1],
+            self.own,
+            self.text,
+            self.type,
+        )
+
 
 @dataclass(frozen=True)
 class Rendered:
@@ -77,6 +91,13 @@ class Rendered:
         for name in self.types:
             found.setdefault(nearest_size(load_type(name), self.sizes), []).append(name)
         return found
+
+    def lessons(self, seed: int, places: Sequence[int], size: tuple[int, int]) -> list[Lesson]:
+        """Two neighbouring places are one drawing, there and back: the drawing is dearer than the step."""
+        drawings = {
+            number: self.lesson(seed, number, size) for number in dict.fromkeys(p // 2 for p in places)
+        }
+        return [drawings[p // 2].turned if p % 2 else drawings[p // 2] for p in places]
 
     def lesson(self, seed: int, place: int, size: tuple[int, int]) -> Lesson:
         """Number `place` among the types of `size`; a pure function of its arguments."""

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gan.augment import Augmentation
-from gan.losses import ADVERSARIAL, Reading, logged
+from gan.losses import ADVERSARIAL, Reading, logged, mean_of, shortfall
+from gan.outline import PLATE
 from gan.runtime.track import Track
 from gan.spg.batches import EditBatch
 from gan.spg.losses import EditWeights, Perceptual, focused, mask_loss, perceptual_loss, style_loss
@@ -65,12 +66,24 @@ def asked_of(
         parts["mask"] = mask_loss(edit.masks[:true].float(), batch.masks)
     if len(again):
         parts["cycle"] = F.l1_loss(again, batch.source[true:])
+    if weights.likeness and batch.real:
+        parts["likeness"] = unlike(batch, fake)
     if weights.reading and teaching.reading is not None:
         with precision(fake, teaching.autocast):
             parts["reading"] = teaching.reading(fake, batch.texts)
     if teaching.perceptual is not None and (weights.perceptual or weights.style):
         parts |= seen_by(teaching.perceptual, batch, fake, teaching)
     return parts
+
+
+def unlike(batch: EditBatch, fake: Tensor) -> Tensor:
+    """How much less clear the new texts of real crops are than their own: the whole text, and its first
+    character again, which the judge does not see.
+    """
+    real = slice(len(batch.target), None)
+    crop, own, drawn, asked = (x[real] for x in (batch.source, batch.condition, fake, batch.asked))
+    regions = (own[:, PLATE : PLATE + 1] > 0, batch.hidden[real])
+    return mean_of([shortfall(drawn, asked, crop, own, where) for where in regions])
 
 
 def seen_by(

@@ -19,8 +19,10 @@ import torch
 from tiny_edits import saved
 
 from gan.align import align_text
-from gan.edit import Job, Wanted, wanted_of, with_texts
-from gan.spg.editor import Editor, laid_into, task_of
+from gan.edit import REDRAWS, Done, Job, Report
+from gan.edit_wanted import Wanted, wanted_of, with_texts
+from gan.spg.editor import Editor, laid_into, resized, task_of
+from gan.spg.residue import still_read
 from synth.dataset.sources import read_source
 from synth.errors import UserError
 from synth.sample import Image
@@ -91,7 +93,7 @@ def test_a_folder_is_made_anonymous(crops: Path) -> None:
     out = crops.parent / "out"
     done = command(crops, f"image={crops}", "text=random", f"out={out}")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == f"{out}: 4 edited, 0 refused"
+    assert done.stdout.splitlines()[-1] == f"{out}: 4 edited, 0 refused; no result was read"
     before, after = (read_source("labelled", folder).items for folder in (crops, out))
     assert len(after) == 4 and not {one.text for one in before} & {one.text for one in after}
     assert [one.name for one in after] == [f"{n:06d}.png" for n in range(4)]  # names would tell the text
@@ -175,3 +177,73 @@ def test_nothing_finer_than_the_drawing_is_left_where_it_is_new() -> None:
     edited = laid_into(crop, drawn, new, new)
     assert edited.image.shape == crop.shape and edited.mask.shape == crop.shape[:2]
     assert np.array_equal(edited.image[:, :80], crop[:, :80]) and (edited.image[:, 112:] == 77).all()
+
+
+class Echo:
+    """Reads what it is told: for each call the texts of all pictures, in order."""
+
+    def __init__(self, *calls: list[str]) -> None:
+        self.calls = list(calls)
+
+    def read(self, image: list[Image]) -> list[Any]:
+        texts = self.calls.pop(0)
+        assert len(texts) == len(image)
+        return [Said(text) for text in texts]
+
+
+def one_off(text: str) -> str:
+    return text[:-1] + ("8" if text[-1] != "8" else "9")
+
+
+@pytest.mark.parametrize(
+    ("old", "reading", "left"),
+    [
+        ("皖A12345", "皖A12345", True),
+        ("皖A12345", "京A12345", True),
+        ("皖A12345", "京B12345", False),
+        ("皖A12345", "皖A1234", False),
+        ("皖A12345", "", False),
+    ],
+)
+def test_the_old_text_is_still_read(old: str, reading: str, left: bool) -> None:
+    assert still_read(old, reading) is left
+
+
+def test_what_still_shows_its_old_text_is_drawn_again_with_another(crops: Path, tmp_path: Path) -> None:
+    wanted = wanted_of(str(crops), "random")
+    old = [one.item.text for one in wanted]
+    reader = Echo(["?", one_off(old[1]), old[2], "?"], ["?", "?"])
+    found = next(iter(job(tmp_path, reader=reader).done(wanted)))
+    plain = next(iter(job(tmp_path).done(wanted)))
+    assert all(isinstance(one, Done) for one in found) and not reader.calls
+    same = [mine.text == theirs.text for mine, theirs in zip(found, plain, strict=True)]  # type: ignore[union-attr]
+    assert same == [True, False, False, True]
+
+
+def test_what_keeps_its_old_text_is_not_written_and_told(
+    crops: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = wanted_of(str(crops), "random")
+    old = [one.item.text for one in wanted]
+    reader = Echo(["?", "?", old[2], "?"], *([[old[2]]] * REDRAWS))
+    report = Report([HEADER], [])
+    for batch in job(tmp_path, reader=reader).done(wanted):
+        report.add(batch, tmp_path / "out")
+    assert report.refused == 1 and "3 edited, 1 refused" in report.said(tmp_path)
+    assert f"{wanted[2].item.name}: its old text is still read after 4 attempts" in capsys.readouterr().err
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"00000{n}.png" for n in (0, 1, 3)]
+
+
+def test_a_text_that_was_asked_for_is_never_changed(crops: Path, tmp_path: Path) -> None:
+    wanted = wanted_of(str(crops), "random")[:1]
+    asked = [Wanted(wanted[0].item, "京A12345")]
+    found = next(iter(job(tmp_path, reader=Echo([wanted[0].item.text])).done(asked)))[0]
+    assert isinstance(found, Done) and found.text == "京A12345" and found.leaks
+
+
+def test_the_way_to_the_working_size_and_back_keeps_what_is_fine() -> None:
+    rng = np.random.default_rng(0)
+    crop = cv2.GaussianBlur(rng.integers(0, 256, (24, 94, 3)).astype(np.uint8), (0, 0), 0.6)
+    error = resized(resized(crop, (32, 128)), (24, 94)).astype(float) - crop
+    assert 10 * np.log10(255**2 / np.mean(error**2)) > 33
+    assert resized(crop, (6, 20)).std() < 0.6 * crop.std()  # what is too fine for a picture is gone

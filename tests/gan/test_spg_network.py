@@ -38,7 +38,7 @@ def test_any_height_and_width(size: tuple[int, int]) -> None:
 
 
 SWITCHES: list[dict[str, Any]] = [
-    *({name: False} for name in ("source", "transformer", "masks", "keep", "hint")),
+    *({name: False} for name in ("source", "transformer", "masks", "keep", "hint", "erase")),
     {"style": 0},
 ]
 
@@ -54,6 +54,17 @@ def test_every_part_can_be_left_out_and_all_that_is_left_learns(switch: dict[str
 def test_without_keep_everything_is_drawn() -> None:
     edit = SPG(COUNT, channels=4, keep=False).edit(*given(2, (16, 48)))
     assert bool((edit.new == 1).all()) and torch.allclose(edit.picture, edit.drawn, atol=1e-6)
+
+
+def test_nothing_is_kept_where_the_old_characters_are() -> None:
+    """Nor four pixels around them; without `erase` the generator alone decides."""
+    source, condition, asked = given(1, (16, 48))
+    condition[:, GLYPHS] = -1
+    condition[:, GLYPHS, 6:10, 20:24] = 1
+    erases, keeps = (SPG(COUNT, channels=4, masks=False, erase=erase).eval() for erase in (True, False))
+    around = (slice(None), slice(None), slice(2, 14), slice(16, 28))
+    assert bool((erases.edit(source, condition, asked).new[around] > 0.99).all())
+    assert bool((keeps.edit(source, condition, asked).new[around] < 0.99).any())
 
 
 def test_a_source_left_out_is_not_seen() -> None:

@@ -108,3 +108,11 @@ def test_given_is_in_the_range_of_the_networks() -> None:
     batch = Edits(mixture(), Window(4), 0).batch(0).given(torch.device("cpu"))
     assert -1 <= float(batch.source.min()) < 0 < float(batch.source.max()) <= 1
     assert float(batch.masks.min()) >= 0 and 0.5 < float(batch.masks.max()) <= 1
+
+
+def test_a_drawing_teaches_there_and_back() -> None:
+    there, back = rendered().lessons(1, range(6, 8), SIZES[0])
+    assert np.array_equal(there.source, back.target) and np.array_equal(there.target, back.source)
+    assert np.array_equal(there.condition, back.asked) and (there.text, there.own) == (back.own, back.text)
+    assert np.array_equal(there.masks[..., 0], back.masks[..., 1])
+    assert rendered().lessons(1, [7], SIZES[0])[0].text == back.text

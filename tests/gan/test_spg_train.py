@@ -28,7 +28,7 @@ from gan.spg.step import edit_step
 from gan.step import Players
 from synth.errors import UserError
 
-LOSSES = ("adversarial", "l1", "drawn", "mask", "cycle")
+LOSSES = ("adversarial", "l1", "drawn", "mask", "cycle", "likeness")
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,7 @@ def test_a_step_learns_and_logs_every_loss(tmp_path: Path) -> None:
     both, given = players(), batch().given(ALONE.device)
     track = Track(tmp_path / "stats.jsonl", False, 0)
     logged = [edit_step(both, given, teaching(adversarial=0.0), track) for _ in range(60)]
-    assert set(logged[0]) == {"l1", "drawn", "mask", "cycle"}
+    assert set(logged[0]) == {"l1", "drawn", "mask", "cycle", "likeness"}
     for name in logged[0]:
         assert logged[-1][name] < 0.8 * logged[0][name], (name, logged[0], logged[-1])
     assert set(edit_step(both, given, teaching(), track)) == {"judge", *LOSSES}
@@ -101,7 +101,7 @@ def test_a_bad_weights_file_is_one_line(tmp_path: Path) -> None:
     assert load(path)[1].planes == COUNT
     other = replace(header(), planes=4)
     save(path, build(other), other)
-    with pytest.raises(UserError, match="made for 4 outline planes, this version draws 9; train again"):
+    with pytest.raises(UserError, match="drawn from 4 outline planes, this version draws 9; train again"):
         load(path)
     foreign = replace(header(), network={"_target_": "os.system", "command": "true"})
     save(path, build(header()), foreign)

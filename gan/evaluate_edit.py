@@ -1,0 +1,146 @@
+"""How well does an editor edit? On rendered pairs, whose truth is known, and on real crops it never saw.
+
+    python -m gan.evaluate_edit weights=runs/spg/weights.safetensors source.path=my_plates/
+    python -m gan.evaluate_edit weights=runs/spg/weights.safetensors phase1=runs/spg/phase1.safetensors
+
+The protocol. Rendered: `pairs` lessons from a random stream that training has not; PSNR and SSIM where the
+characters of either text are, and two pixels around them; overlap of the mask of the new characters with the
+true one. Beside the editor: the new text pasted in the mean colours of the plate, and pix2pix in the style
+its encoder finds in the source. Real: a fifth of the texts is held out from training by a hash; each of these
+crops is given `draws` random legal texts. An outside reader reads them; `old_text` is the share in which it
+still reads the old one, or all but one of its characters. FID and KID on features of the outside reader,
+against the held-out crops. The style probe (`gan.spg.probe`) compares an edit with its crop; two rendered
+plates of one capture say how far plates of one style are apart, two crops at random how far styles are. Speed
+is of one core.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from omegaconf import DictConfig
+
+from gan.apply import BUNDLED
+from gan.course import made
+from gan.gallery import shown
+from gan.outline import condition
+from gan.pairs import load_pairs
+from gan.spg import on_crops, on_rendered
+from gan.spg.editor import Edited, Editor, Task, resized
+from gan.spg.imitator import Imitator
+from gan.spg.probe import kept
+from gan.spg.rendered import Lesson, Rendered
+from synth.app import command, need_positive
+from synth.dataset.atomic import disk_errors, write_atomic
+from synth.dataset.chart import png
+from synth.errors import UserError
+from synth.sample import Image
+
+APART = 2_000_003  # of the seed of the lessons from that of training
+ROW_PX = 48  # height of a row of the sheet
+OURS = "spg"
+
+
+def editors_of(config: DictConfig) -> dict[str, Editor]:
+    """The one that is judged, then those it is compared with."""
+    if config.weights is None:
+        raise UserError(
+            "weights: none are bundled; train some with plate-train-gan gan=spg, give weights=FILE"
+        )
+    files = {OURS: config.weights, "phase 1 alone": config.phase1}
+    return {name: Editor.of(Path(file), config.precision) for name, file in files.items() if file is not None}
+
+
+def on_real(
+    config: DictConfig, editors: dict[str, Editor], imitator: Imitator, lessons: Sequence[Lesson]
+) -> tuple[dict[str, Any], Image]:
+    """The numbers of real crops, and the sheet."""
+    chosen = {"source": config.source.name, "path": config.source.path, "types": list(config.plates.types)}
+    size = editors[OURS].header.sizes[0]
+    held_out, train = (load_pairs(**chosen, size=size, part=part) for part in ("held_out", "train"))
+    tasks = on_crops.tasks_of(held_out, config.draws, config.seed)
+    edits = {name: editor.edit(tasks) for name, editor in editors.items()}
+    sets = {name: [one.image for one in edited] for name, edited in edits.items()}
+    sets["pix2pix"] = [imitator.edited(task) for task in tasks]
+    steps, own = on_crops.probes(tasks, edits[OURS])
+    report = {
+        "held_out": len(held_out),
+        "crops": on_crops.scores(tasks, sets, held_out, train, config.seed),
+        "style": kept(steps, on_rendered.one_style(lessons), own[: len(held_out)]),
+        "plates_per_second": on_crops.speed(editors[OURS].edit, tasks),
+    }
+    return report, sheet(tasks[: config.shown], edits[OURS])
+
+
+def sheet(tasks: Sequence[Task], edited: Sequence[Edited]) -> Image:
+    """Lines source | new text | mask of its characters | result; those of another shape made to fit."""
+    width = round(ROW_PX * tasks[0].crop.shape[1] / tasks[0].crop.shape[0])
+    lines = []
+    for task, done in zip(tasks, edited, strict=False):
+        asked = shown(condition(task.plate, task.found.homography, task.found.size))
+        mask = np.repeat(done.mask[..., None], 3, axis=2)
+        cells = [resized(cell, (ROW_PX, width)) for cell in (task.crop, asked, mask, done.image)]
+        lines.append(np.hstack([cv2.copyMakeBorder(x, 1, 1, 2, 2, cv2.BORDER_CONSTANT) for x in cells]))
+    return np.asarray(np.vstack(lines))
+
+
+def table(report: dict[str, Any]) -> str:
+    """For a terminal."""
+    lines = ["| rendered pairs | PSNR | SSIM | mask IoU |", "|---|---|---|---|"]
+    for name, row in report["rendered"].items():
+        masks = f"{row['mask_iou']:.3f}" if "mask_iou" in row else ""
+        lines.append(f"| {name} | {row['psnr']:.2f} dB | {row['ssim']:.3f} | {masks} |")
+    if "crops" not in report:
+        return "\n".join(lines)
+    lines += ["", "| real crops | exact | characters | old text | FID | 1000 KID | +- |", "|" + "---|" * 7]
+    for name, row in report["crops"].items():
+        read = [f"{row[key]:.1%}" if key in row else "" for key in ("exact", "characters", "old_text")]
+        far = (
+            [f"{row['fid']:.2f}", *(f"{1000 * row[k]:.3f}" for k in ("kid", "kid_deviation"))]
+            if "fid" in row
+            else [""] * 3
+        )
+        lines.append("| " + " | ".join([name, *read, *far]) + " |")
+    lines += ["", "| style | edits | one style | two crops | within |", "|---|---|---|---|---|"]
+    for name, row in report["style"].items():
+        numbers = " | ".join(f"{row[key]:.2f}" for key in ("edits", "one_style", "two_crops"))
+        lines.append(f"| {name} | {numbers} | {row['within']:.1%} |")
+    return "\n".join([*lines, "", f"{report['plates_per_second']:.0f} plates a second on one core"])
+
+
+@command("evaluate_edit")
+def main(config: DictConfig) -> None:
+    """Judge an editor."""
+    need_positive(config, "pairs", "draws", "shown")
+    torch.set_num_threads(1)
+    editors = editors_of(config)
+    imitator = Imitator.of(BUNDLED if config.pix2pix is None else Path(config.pix2pix))
+    rendered: Rendered = made(config, "rendered", sizes=editors[OURS].header.sizes)
+    lessons = on_rendered.held_out_lessons(rendered, config.seed + APART, config.pairs)
+    report: dict[str, Any] = {
+        "weights": Path(config.weights).name,
+        "images": editors[OURS].header.images,
+        "pairs": len(lessons),
+        "rendered": on_rendered.scores(editors, imitator, lessons),
+    }
+    picture = None
+    if config.source.path is not None:
+        numbers, picture = on_real(config, editors, imitator, lessons)
+        report |= numbers
+    print(table(report))
+    out = Path(config.out)
+    with disk_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        write_atomic(out / "metrics.json", (json.dumps(report, indent=1) + "\n").encode())
+        if picture is not None:
+            write_atomic(out / "sheet.png", png(picture))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""An editor on real crops, which have no true edit: what is read, how real it looks, its style."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gan.evaluate import at_size, shares
+from gan.features import Features, features
+from gan.outline import condition
+from gan.outside import the_judge
+from gan.pairs import Pairs
+from gan.scores import fid, kid
+from gan.spg.editor import Edited, Task, task_of
+from gan.spg.probe import Numbers, probe
+from gan.spg.rendered import new_fields
+from gan.spg.residue import still_read
+from synth.catalogue import load_type
+from synth.grammar import grammar_of
+from synth.sample import Image
+
+
+def tasks_of(pairs: Pairs, draws: int, seed: int) -> list[Task]:
+    """Every crop `draws` times, each time with another legal text that none of the crops has."""
+    taken = frozenset(pairs.texts)
+    found: list[Task] = []
+    for turn in range(draws):
+        for index in range(len(pairs)):
+            own = pairs.alignment(index)
+            rng = np.random.default_rng((seed, turn, index))
+            fields = new_fields(grammar_of(own.plate.type.id), own.plate.fields, rng, "legal", taken)
+            found.append(task_of(pairs.crops[index], own, "".join(fields.values())))
+    return found
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Pictures that are to show some texts, and what stood there before."""
+
+    pictures: Sequence[Image]
+    texts: Sequence[str]
+    old: Sequence[str]
+    types: Sequence[str]
+
+
+def shown_by(tasks: Sequence[Task], pictures: Sequence[Image]) -> Shown:
+    old = ["".join(task.found.plate.fields.values()) for task in tasks]
+    texts = ["".join(task.plate.fields.values()) for task in tasks]
+    return Shown(pictures, texts, old, [task.plate.type.id for task in tasks])
+
+
+def reading(shown: Shown) -> dict[str, float]:
+    """The outside reader on plates of one row: texts read exactly, characters, old texts still read."""
+    said: list[tuple[str, str]] = []
+    left = 0
+    for name in dict.fromkeys(shown.types):
+        if len(load_type(name).rows) != 1:
+            continue
+        grammar = grammar_of(name)
+        alphabet = "".join(sorted(set().union(*(grammar.characters(f, "legal") for f in grammar.shown))))
+        mine = [n for n, other in enumerate(shown.types) if other == name]
+        read = the_judge().read([shown.pictures[n] for n in mine], alphabet)
+        said += [(shown.texts[n], text) for n, text in zip(mine, read, strict=True)]
+        left += sum(still_read(shown.old[n], text) for n, text in zip(mine, read, strict=True))
+    return {**shares(said), "old_text": left / len(said)} if said else {}
+
+
+def distance(known: Features, pictures: Sequence[Image], seed: int) -> dict[str, float]:
+    """FID and KID of pictures against crops whose features are known."""
+    seen = features(pictures)
+    found = kid(known, seen, seed)
+    return {"fid": fid(known, seen), "kid": found.value, "kid_deviation": found.deviation}
+
+
+def scores(
+    tasks: Sequence[Task], sets: dict[str, list[Image]], held_out: Pairs, train: Pairs, seed: int
+) -> dict[str, dict[str, float]]:
+    """A row a set of edited crops, and one of the held-out crops' own texts and of training crops."""
+    size = tasks[0].crop.shape[1::-1]
+    known = features(at_size(held_out.crops, size))
+    report = {
+        name: {**reading(shown_by(tasks, pictures)), **distance(known, at_size(pictures, size), seed)}
+        for name, pictures in sets.items()
+    }
+    own = Shown(held_out.crops, held_out.texts, [""] * len(held_out), held_out.types)
+    report["held-out crops"] = reading(own)
+    report["training crops"] = distance(known, at_size(train.crops, size), seed)
+    return report
+
+
+def probes(tasks: Sequence[Task], edited: Sequence[Edited]) -> tuple[list[Numbers], list[Numbers]]:
+    """How far each edit's style is from its crop's, and the crops' own styles."""
+    steps, own = [], []
+    for task, done in zip(tasks, edited, strict=True):
+        lay, size = task.found.homography, task.found.size
+        before = probe(task.crop, condition(task.found.plate, lay, size))
+        steps.append(probe(done.image, condition(task.plate, lay, size)) - before)
+        own.append(before)
+    return steps, own
+
+
+def speed(edit: Callable[[Sequence[Task]], list[Edited]], tasks: Sequence[Task], rounds: int = 3) -> float:
+    """Plates a second of one core's own time, whatever else it does: the best of some rounds over a batch."""
+    part, best = tasks[:64], 0.0
+    for _ in range(rounds):
+        begun = time.process_time()
+        edit(part)
+        best = max(best, len(part) / (time.process_time() - begun))
+    return best

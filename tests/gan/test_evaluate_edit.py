@@ -1,0 +1,132 @@
+"""The judge of editors: numbers that know right from wrong, and the whole protocol once on tiny networks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+from test_pairs import write_crops
+from tiny_edits import rendered, saved
+from tiny_pairs import header
+
+from gan.checkpoint import Styles, build, save
+from gan.spg.imitator import pasted
+from gan.spg.on_rendered import closeness, held_out_lessons, one_style, overlap, region
+from gan.spg.probe import MEASURES, kept, probe
+from gan.spg.rendered import Lesson
+
+BIG = ((32, 128), (48, 96))
+
+
+@pytest.fixture(scope="module")
+def lessons() -> list[Lesson]:
+    return held_out_lessons(rendered(BIG), 5, 12)
+
+
+def test_lessons_are_shared_out_by_types(lessons: list[Lesson]) -> None:
+    assert [lesson.source.shape[:2] for lesson in lessons] == [(32, 128)] * 8 + [(48, 96)] * 4
+
+
+def test_the_truth_beats_the_paste_and_the_paste_the_source(lessons: list[Lesson]) -> None:
+    noisy = [np.clip(x.target.astype(int) + 3, 0, 255).astype(np.uint8) for x in lessons]
+    paste = [pasted(x.source, x.condition, x.asked) for x in lessons]
+    best, middle, worst = (closeness(found, lessons) for found in (noisy, paste, [x.source for x in lessons]))
+    assert best["psnr"] > 35 and best["psnr"] > middle["psnr"] > worst["psnr"]
+    assert best["ssim"] > middle["ssim"] > worst["ssim"]
+
+
+def test_only_the_edited_region_counts(lessons: list[Lesson]) -> None:
+    """PSNR alone: the windows of SSIM reach beyond it."""
+    changed = [np.where(region(x)[..., None], x.target, 0).astype(np.uint8) for x in lessons]
+    assert closeness(changed, lessons)["psnr"] == closeness([x.target for x in lessons], lessons)["psnr"]
+
+
+def test_overlap_is_of_the_new_characters(lessons: list[Lesson]) -> None:
+    assert overlap([x.masks[..., 1] for x in lessons], lessons) == 1
+    assert overlap([x.masks[..., 0] for x in lessons], lessons) < 0.6
+    assert overlap([np.zeros_like(x.masks[..., 0]) for x in lessons], lessons) == 0
+
+
+@pytest.mark.parametrize(
+    ("measure", "change"),
+    [
+        ("lightness", lambda x: np.clip(x.astype(int) + 40, 0, 255).astype(np.uint8)),
+        ("contrast", lambda x: (x // 2 + 60).astype(np.uint8)),
+        ("sharpness", lambda x: cv2.GaussianBlur(x, (0, 0), 2)),
+        (
+            "noise",
+            lambda x: np.clip(x + np.random.default_rng(0).normal(0, 25, x.shape), 0, 255).astype(np.uint8),
+        ),
+    ],
+)
+def test_the_probe_sees_a_change_and_not_the_text(lessons: list[Lesson], measure: str, change) -> None:  # type: ignore[no-untyped-def]
+    number = MEASURES.index(measure)
+    wide = lessons[:8]
+    moved = [probe(change(x.target), x.asked) - probe(x.source, x.condition) for x in wide]
+    report = kept(moved, one_style(wide), [probe(x.source, x.condition) for x in wide])
+    fair = kept(one_style(wide), one_style(wide), [probe(x.source, x.condition) for x in wide])
+    assert fair[measure]["within"] > 0.8 > report[measure]["within"], (report, fair)  # type: ignore[index]
+    assert np.median([abs(x[number]) for x in moved]) > 0
+
+
+def keys(folder: Path, *more: str) -> list[str]:
+    torch.manual_seed(0)
+    generator = replace(header(), network={**header().network})
+    save(folder / "p.safetensors", build(generator), Styles(torch.randn(4, 3), torch.ones(4, 3)), generator)
+    return [
+        "plate-evaluate-edit",
+        f"weights={saved(folder / 'w.safetensors')}",
+        f"pix2pix={folder / 'p.safetensors'}",
+        f"out={folder / 'out'}",
+        "pairs=6",
+        "draws=1",
+        "shown=5",
+        "plates.types=[cn/blue,cn/yellow_double]",
+        *more,
+    ]
+
+
+def test_rendered_pairs_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from gan.evaluate_edit import main
+
+    monkeypatch.setattr("sys.argv", keys(tmp_path))
+    main()
+    said = capsys.readouterr().out
+    report = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert set(report["rendered"]) == {"spg", "pasted", "pix2pix"} and "crops" not in report
+    assert 0 <= report["rendered"]["spg"]["mask_iou"] <= 1 and "| pasted |" in said
+
+
+def test_the_whole_protocol(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("rapidocr_onnxruntime")
+    pytest.importorskip("onnx")
+    from gan.evaluate_edit import main
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    write_crops(tmp_path / "crops", 40)
+    other = saved(tmp_path / "one.safetensors", transformer=False)
+    more = (f"source.path={tmp_path / 'crops'}", f"phase1={other}")
+    monkeypatch.setattr("sys.argv", keys(tmp_path, *more))
+    main()
+    said = capsys.readouterr().out
+    report = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    rows = report["crops"]
+    assert set(rows) == {"spg", "phase 1 alone", "pix2pix", "held-out crops", "training crops"}
+    for name in ("spg", "phase 1 alone", "pix2pix"):
+        assert 0 <= rows[name]["old_text"] <= 1 and "kid" in rows[name]
+    assert set(report["style"]) == set(MEASURES) and report["plates_per_second"] > 0
+    assert "plates a second on one core" in said and "| phase 1 alone |" in said
+    height, width = cv2.imread(str(tmp_path / "out" / "sheet.png")).shape[:2]
+    assert height == 5 * 50 and width == 4 * (188 + 4)
