@@ -176,7 +176,7 @@ class Redraw:
         """The drawing at the size put out, its pixels touched where they are fewest."""
         size = plan.view.output
         if size[0] * size[1] < image.shape[0] * image.shape[1]:
-            small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+            small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LANCZOS4), np.uint8)
             return self.touched(plan, small)
         return np.asarray(
             cv2.resize(self.touched(plan, image), size, interpolation=cv2.INTER_CUBIC), np.uint8
