@@ -27,7 +27,7 @@ format: $(VENV)/dev
 
 cards: $(VENV)/dev
 	@test -n "$(REAL)" || { echo "make cards REAL=FOLDER with ccpd/ and street/"; exit 2; }
-	$(BIN)/python tools/cards.py measure "$(REAL)"
+	$(BIN)/python docs/cards.py measure "$(REAL)"
 
 $(VENV)/train: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -15,7 +15,7 @@ REAL = Path(os.environ.get("PLATESMITH_REAL", "absent"))
 def test_the_text_shows_what_was_measured(page: Path) -> None:
     text = page.read_text("utf-8")
     assert cards.MARKED.search(text), f"{page}: no marks"
-    assert text == cards.filled(text), "python tools/cards.py show"
+    assert text == cards.filled(text), "python docs/cards.py show"
 
 
 @pytest.mark.parametrize("metrics", [cards.READER, cards.GENERATOR], ids=lambda path: path.parent.parent.name)
@@ -24,7 +24,7 @@ def test_the_numbers_are_of_these_weights(metrics: Path) -> None:
         assert cards.UNKNOWN in (metrics.parent / "README.md").read_text("utf-8")
         return
     assert cards.loaded(metrics)["weights"] == cards.weights_of(metrics.parent), (
-        "python tools/cards.py measure REAL"
+        "python docs/cards.py measure REAL"
     )
 
 

@@ -68,7 +68,7 @@ class Bleed:
         _, code = cv2.imencode(
             ".jpg", np.concatenate(cv2.split(coarse)[1:]), [cv2.IMWRITE_JPEG_QUALITY, params["quality"]]
         )
-        both = cv2.imdecode(code, cv2.IMREAD_GRAYSCALE)
+        both = np.asarray(cv2.imdecode(code, cv2.IMREAD_GRAYSCALE))
         red, blue = both[:lines], both[lines:]
         soft = cv2.resize(cv2.merge((red, red, blue)), (width, height))
         cv2.mixChannels([ycc], [soft], [0, 0])

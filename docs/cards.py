@@ -1,8 +1,8 @@
 """The numbers of README and cards: measured by our commands, kept as JSON, shown between marks in the text.
 
-python tools/cards.py measure REAL      # REAL has ccpd/ and street/, each with labels.tsv; then shows
-python tools/cards.py proof REPORT      # takes the table of a report.json of plate-benchmark; then shows
-python tools/cards.py show              # writes the JSON's numbers into the text again
+python docs/cards.py measure REAL      # REAL has ccpd/ and street/, each with labels.tsv; then shows
+python docs/cards.py proof REPORT      # takes the table of a report.json of plate-benchmark; then shows
+python docs/cards.py show              # writes the JSON's numbers into the text again
 
 `measure REAL reader` and `measure REAL generator` measure one of them. The text has `<!-- numbers: NAME -->`
 before and `<!-- end -->` after what is written here; tests/test_cards.py fails where text, JSON and weights
