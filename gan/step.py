@@ -20,9 +20,11 @@ from gan.losses import (
     divergence,
     feature_matching,
     logged,
+    mean_of,
     shortfall,
     weighted,
 )
+from gan.outline import PLATE
 from gan.pix2pix import Chance, Drawn, Pix2Pix
 from gan.runtime.distributed import Processes
 from gan.runtime.track import Track
@@ -143,11 +145,15 @@ def read(fake: Tensor, texts: Sequence[str], teaching: Teaching) -> Tensor:
 
 
 def unlike(batch: Batch, fake: Tensor) -> Tensor:
-    """How much less the first characters of new texts look like what was asked than those of the crops do.
+    """How much less new texts look like what was asked than the crops look like their own plates: the whole
+    plate, and its first character again.
 
-    The judge does not see them: the crops show few of them, and it would learn that the others are drawn.
+    The judge does not see that character: the crops show few, and it would learn that others are drawn.
     """
-    return shortfall(fake, batch.asked, batch.crop, batch.condition, batch.hidden)
+    new = batch.hidden.flatten(1).any(1)
+    whole = (batch.asked[:, PLATE : PLATE + 1] > 0) & new[:, None, None, None]
+    given = fake, batch.asked, batch.crop, batch.condition
+    return mean_of([shortfall(*given, where) for where in (whole, batch.hidden)])
 
 
 def correct_artist(
