@@ -1,7 +1,7 @@
 """Put new text on real plates and keep their style: a picture, a folder of them, or a list.
 
-python -m gan.edit image=plate.jpg text=皖A12345 weights=runs/spg/weights.safetensors out=edited/
-python -m gan.edit image=crops/ text=random weights=runs/spg/weights.safetensors out=anonymous/
+python -m gan.edit image=plate.jpg text=皖A12345 out=edited/
+python -m gan.edit image=crops/ text=random out=anonymous/
 python -m gan.edit image=wanted.tsv weights=runs/spg/weights.safetensors out=edited/
 
 A list has lines path<TAB>new text. What stands on a picture is taken from the labels.tsv beside it, else it
@@ -26,7 +26,7 @@ from omegaconf import DictConfig
 
 from gan.align import Alignment, align_text, types_for
 from gan.edit_wanted import RANDOM, Reader, Reading, Wanted, wanted_of, with_texts
-from gan.spg.editor import Edited, Editor, Task, task_of
+from gan.spg.editor import Edited, Editor, Task, task_of, weights_file
 from gan.spg.rendered import TRIES, new_fields
 from gan.spg.residue import still_read
 from synth.app import command
@@ -204,17 +204,13 @@ def main(config: DictConfig) -> int:
     """Edit plates."""
     if config.mode not in MODES:
         raise UserError(f"mode: {config.mode!r} is unknown; use {', '.join(MODES)}")
-    if config.weights is None:
-        raise UserError(
-            "weights: none are bundled; train some with plate-train-gan gan=spg, give weights=FILE"
-        )
     wanted = wanted_of(str(config.image), None if config.text is None else str(config.text))
     out = Path(config.out)
     given = Path(config.image)
     if out.resolve() == (given if given.is_dir() else given.parent).resolve():
         raise UserError(f"out: {out} has the pictures themselves; choose another folder")
     reader: Reader | None = None if config.reader is None else instantiate(config.reader)
-    editor = Editor.of(Path(config.weights), config.precision)
+    editor = Editor.of(weights_file(config.weights), config.precision)
     ready = with_texts(wanted, reader)
     taken = frozenset(one.item.text for one in ready if isinstance(one, Wanted))
     job = Job(editor, tuple(config.plates.types), config.accept, config.mode, config.seed, taken, reader)

@@ -32,14 +32,13 @@ from gan.gallery import shown
 from gan.outline import condition
 from gan.pairs import load_pairs
 from gan.spg import on_crops, on_rendered
-from gan.spg.editor import Edited, Editor, Task, resized
+from gan.spg.editor import Edited, Editor, Task, resized, weights_file
 from gan.spg.imitator import Imitator
 from gan.spg.probe import kept
 from gan.spg.rendered import Lesson, Rendered
 from synth.app import command, need_positive
 from synth.dataset.atomic import disk_errors, write_atomic
 from synth.dataset.chart import png
-from synth.errors import UserError
 from synth.sample import Image
 
 APART = 2_000_003  # of the seed of the lessons from that of training
@@ -49,11 +48,7 @@ OURS = "spg"
 
 def editors_of(config: DictConfig) -> dict[str, Editor]:
     """The one that is judged, then those it is compared with."""
-    if config.weights is None:
-        raise UserError(
-            "weights: none are bundled; train some with plate-train-gan gan=spg, give weights=FILE"
-        )
-    files = {OURS: config.weights, "phase 1 alone": config.phase1}
+    files = {OURS: weights_file(config.weights), "phase 1 alone": config.phase1}
     return {name: Editor.of(Path(file), config.precision) for name, file in files.items() if file is not None}
 
 
@@ -124,7 +119,7 @@ def main(config: DictConfig) -> None:
     rendered: Rendered = made(config, "rendered", sizes=editors[OURS].header.sizes)
     lessons = on_rendered.held_out_lessons(rendered, config.seed + APART, config.pairs)
     report: dict[str, Any] = {
-        "weights": Path(config.weights).name,
+        "weights": weights_file(config.weights).name,
         "images": editors[OURS].header.images,
         "pairs": len(lessons),
         "rendered": on_rendered.scores(editors, imitator, lessons),

@@ -11,7 +11,7 @@ from recognizer.data import Batch, as_input
 from recognizer.networks.slots import slots_of
 from synth.errors import UserError
 
-TYPE_WEIGHT = 0.15
+TYPE_WEIGHT = 0.4
 EMPTY_WEIGHT = 0.2  # of an unused slot against a used one
 FIRST_WEIGHT = 3.0  # of the first symbol, a province or office, the hardest to read, against the others
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from gan.align import ACCEPT, DRAWN_PX, Alignment
 from gan.pairs import Pairs, load_pairs
-from gan.spg.editor import Edited, Editor, Task, resized
+from gan.spg.editor import Edited, Editor, Task, resized, weights_file
 from synth.capture.effect import Span, between, draws, need_size, need_span
 from synth.capture.stage import opaque
 from synth.errors import UserError
@@ -28,7 +28,7 @@ class Restyle:
     """Edits crops of a folder so that they show the samples' texts; labels and quads lie as in the crop."""
 
     types: Sequence[str]
-    weights: str | Path | None = None
+    weights: str | Path | None = None  # null: the bundled ones
     path: str | Path | None = None  # of the crops
     source: str = "labelled"
     accept: float = ACCEPT
@@ -40,9 +40,6 @@ class Restyle:
     def __post_init__(self) -> None:
         need_span("quality", self.quality, 1, 100)
         need_size("size", self.size)
-        if self.weights is None:
-            fix = "train some with plate-train-gan gan=spg and give stages.spg.weights=FILE"
-            raise UserError(f"weights: none are bundled; {fix}")
         if not self.file.is_file():
             raise UserError(f"weights: {self.file}: no such file")
         if self.path is None:
@@ -50,7 +47,7 @@ class Restyle:
 
     @property
     def file(self) -> Path:
-        return Path(str(self.weights))
+        return weights_file(self.weights)
 
     @property
     def editor(self) -> Editor:

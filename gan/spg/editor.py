@@ -25,6 +25,13 @@ from synth.grammar import grammar_of
 from synth.render import Plate, render
 from synth.sample import Image
 
+BUNDLED = Path(__file__).parents[1] / "weights" / "spg.safetensors"
+
+
+def weights_file(weights: str | Path | None) -> Path:
+    """The file of the weights, the bundled ones where none is given."""
+    return BUNDLED if weights is None else Path(weights)
+
 
 @dataclass(frozen=True)
 class Task:

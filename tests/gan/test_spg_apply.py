@@ -82,8 +82,6 @@ def test_a_type_without_crops_is_one_line(crops: Path) -> None:
 
 
 def test_what_is_not_given_is_asked_for(crops: Path) -> None:
-    with pytest.raises(UserError, match=r"stages.spg: weights: none are bundled"):
-        pipeline(None)
     with pytest.raises(UserError, match=r"stages.spg: path: none; give a folder"):
         pipeline(crops, path=None)
     with pytest.raises(UserError, match=r"stages.spg: weights: .*none.safetensors: no such file"):

@@ -122,7 +122,7 @@ def test_what_cannot_be_edited_is_told_and_the_rest_is_done(crops: Path) -> None
     [
         (("image=none.png", "text=random"), "image: none.png: no such file or folder"),
         (("image={crops}",), "text: none for sub/"),
-        (("image={crops}", "text=random", "weights=null"), "weights: none are bundled"),
+        (("image={crops}", "text=random", "weights=none.safetensors"), "none.safetensors: "),
         (("image={crops}", "text=random", "out={crops}"), "out: .* has the pictures themselves"),
         (("image={crops}", "text=random", "mode=wild"), "mode: 'wild' is unknown"),
     ],
