@@ -4,7 +4,7 @@ python docs/cards.py measure REAL      # REAL has ccpd/ and street/, each with l
 python docs/cards.py proof REPORT      # takes the table of a report.json of plate-benchmark; then shows
 python docs/cards.py show              # writes the JSON's numbers into the text again
 
-`measure REAL reader` and `measure REAL generator` measure one of them. The text has `<!-- numbers: NAME -->`
+`measure REAL reader` (or generator, or editor) measures one of them. The text has `<!-- numbers: NAME -->`
 before and `<!-- end -->` after what is written here; tests/test_cards.py fails where text, JSON and weights
 disagree.
 """
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from gan.evaluate import table as generator_table
+from gan.evaluate_edit import table as editor_table
 from recognizer.proof.cache import file_digest
 from recognizer.proof.made import commit
 from recognizer.proof.report import Table, main_table, paired_table
@@ -31,6 +32,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "recognizer/weights/README.md", ROOT / "gan/weights/README.md"]
 READER = ROOT / "recognizer/weights/metrics.json"
 GENERATOR = ROOT / "gan/weights/metrics.json"
+EDITOR = ROOT / "gan/weights/spg.json"
+WEIGHTS = {READER: "plates.*", GENERATOR: "pix2pix.*", EDITOR: "spg.safetensors"}  # what the numbers are of
 PROOF = ROOT / "docs/proof.json"
 
 CCPD, STREET = "CCPD crops, 94x24", "street crops, 136x36"
@@ -40,6 +43,7 @@ SETS = {"ccpd": CCPD, "street": STREET} | {
 READ = "python -m recognizer.evaluate source={source} source.path={path}"
 MAKE = "python -m synth.generate plates=all stages=capture capture={name} count=1500 seed=90 out={name}"
 DRAWN = "python -m gan.evaluate source.path=ccpd"
+EDITED = "python -m gan.evaluate_edit source.path=ccpd precision=auto"
 KEPT = ("plates", "exact", "exact_ci", "exact_without_region", "characters", "type", "by_type")
 SCORE = ("plates", "exact", "exact_ci", "gap", "gap_ci")
 
@@ -63,9 +67,9 @@ def kept(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
-def weights_of(folder: Path) -> dict[str, str]:
-    """The digests of the weights in a folder: numbers are of these and no others."""
-    files = sorted(path for path in folder.iterdir() if path.suffix in (".safetensors", ".onnx"))
+def weights_of(metrics: Path) -> dict[str, str]:
+    """The digests of the weights that these numbers are of."""
+    files = sorted(path for path in metrics.parent.glob(WEIGHTS[metrics]) if path != metrics)
     return {path.name: file_digest(path) for path in files}
 
 
@@ -103,11 +107,12 @@ def measure(real: Path, *what: str) -> None:
     """Measure the bundled weights and keep what was found beside them."""
     if "reader" in (what or ("reader",)):
         sets = {name: read_by_reader(name, real) for name in SETS}
-        kept(READER, {"commit": commit(), "weights": weights_of(READER.parent), "sets": sets})
-    if "generator" in (what or ("generator",)):
-        report = measured(DRAWN, real)
-        made = {"command": DRAWN, "commit": commit(), "weights": weights_of(GENERATOR.parent)}
-        kept(GENERATOR, {**made, "report": report})
+        kept(READER, {"commit": commit(), "weights": weights_of(READER), "sets": sets})
+    for name, metrics, command in (("generator", GENERATOR, DRAWN), ("editor", EDITOR, EDITED)):
+        if name in (what or (name,)):
+            report = measured(command, real)
+            made = {"command": command, "commit": commit(), "weights": weights_of(metrics)}
+            kept(metrics, {**made, "report": report})
 
 
 def take(report_file: Path) -> None:
@@ -174,11 +179,20 @@ def reader() -> Iterator[str]:
 
 def generator() -> Iterator[str]:
     """What plate-evaluate-gan prints."""
-    if not GENERATOR.exists():
+    return printed(GENERATOR, generator_table)
+
+
+def editor() -> Iterator[str]:
+    """What plate-evaluate-edit prints."""
+    return printed(EDITOR, editor_table)
+
+
+def printed(metrics: Path, table: Callable[[dict[str, Any]], str]) -> Iterator[str]:
+    if not metrics.exists():
         yield UNKNOWN
         return
-    found = loaded(GENERATOR)
-    yield from generator_table(found["report"]).splitlines()
+    found = loaded(metrics)
+    yield from table(found["report"]).splitlines()
     yield from ("", f"`{found['command']}`, measured at commit {found['commit']}.")
 
 
@@ -198,7 +212,13 @@ def has_rows(table: Table) -> bool:
     return bool(table.rows)
 
 
-BLOCKS: dict[str, Block] = {"rivals": rivals, "reader": reader, "generator": generator, "proof": proof}
+BLOCKS: dict[str, Block] = {
+    "rivals": rivals,
+    "reader": reader,
+    "generator": generator,
+    "editor": editor,
+    "proof": proof,
+}
 MARKED = re.compile(r"(<!-- numbers: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -215,7 +235,7 @@ def show() -> None:
 
 def main() -> None:
     match sys.argv[1:]:
-        case ["measure", real, *what] if set(what) <= {"reader", "generator"}:
+        case ["measure", real, *what] if set(what) <= {"reader", "generator", "editor"}:
             measure(Path(real).resolve(), *what)
         case ["proof", report]:
             take(Path(report))

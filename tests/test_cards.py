@@ -18,14 +18,14 @@ def test_the_text_shows_what_was_measured(page: Path) -> None:
     assert text == cards.filled(text), "python docs/cards.py show"
 
 
-@pytest.mark.parametrize("metrics", [cards.READER, cards.GENERATOR], ids=lambda path: path.parent.parent.name)
+@pytest.mark.parametrize(
+    "metrics", list(cards.WEIGHTS), ids=lambda path: f"{path.parent.parent.name}/{path.stem}"
+)
 def test_the_numbers_are_of_these_weights(metrics: Path) -> None:
     if not metrics.exists():
         assert cards.UNKNOWN in (metrics.parent / "README.md").read_text("utf-8")
         return
-    assert cards.loaded(metrics)["weights"] == cards.weights_of(metrics.parent), (
-        "python docs/cards.py measure REAL"
-    )
+    assert cards.loaded(metrics)["weights"] == cards.weights_of(metrics), "python docs/cards.py measure REAL"
 
 
 def test_every_mark_is_filled_and_nothing_else() -> None:
