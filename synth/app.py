@@ -68,10 +68,19 @@ def one_line_errors(config_name: str) -> Iterator[None]:
 
 
 def opened(words: list[str], config_name: str) -> list[str]:
-    """The command line with `++` before keys of mappings that are shipped empty: there any name is fine."""
+    """The command line as Hydra takes it: `++` before keys of mappings that are shipped empty, where any name
+    is fine, and quotes around plain values that are not ASCII (text=皖A12345, out=車/), which it cannot read.
+    """
     shipped = read_yaml(conf_folder() / f"{config_name}.yaml")
     free = tuple(f"{key}." for key, value in shipped.items() if value == {})
-    return [f"++{word}" if free and word.startswith(free) else word for word in words]
+    return [f"++{word}" if free and word.startswith(free) else word for word in map(quoted, words)]
+
+
+def quoted(word: str) -> str:
+    """A word of the command line whose value Hydra would stumble over, in quotes."""
+    key, equals, value = word.partition("=")
+    plain = not set(value) & set("'\"[]{}(),\\")
+    return f"{key}='{value}'" if equals and plain and not value.isascii() else word
 
 
 def check_kinds(config: DictConfig, config_name: str) -> None:

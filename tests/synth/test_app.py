@@ -140,3 +140,8 @@ def test_a_stage_without_its_extra_says_which_one(monkeypatch: pytest.MonkeyPatc
         config = compose("generate", overrides=["out=x", "stages=pix2pix"])
     with pytest.raises(UserError, match=r"stages.pix2pix: torch is not installed; run: pip install 'platesm"):
         stages_of(config)
+
+
+def test_values_that_are_not_ascii_are_taken_as_they_are() -> None:
+    words = ["text=皖A12345", "out=a/", "image='皖.png'", "plates.types=[皖]", "text=random"]
+    assert opened(words, "edit") == ["text='皖A12345'", *words[1:]]
