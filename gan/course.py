@@ -47,7 +47,17 @@ def sizes_of(config: DictConfig) -> tuple[tuple[int, int], ...]:
 def header_of(config: DictConfig, sizes: tuple[tuple[int, int], ...], data: dict[str, Any]) -> Header:
     plain: Any = OmegaConf.to_container(config, resolve=True)
     kept = {key: plain[key] for key in ("gan", "batch", "learning_rate", "judge_rate", "average", "seed")}
-    return Header(plain["gan"]["network"], sizes, config=kept, data=data)
+    return Header(plain["gan"]["network"], sizes, config=placeless(kept), data=data)
+
+
+def placeless(node: Any) -> Any:
+    """A configuration without where files lay on the machine that trained: of a `path` only the name."""
+    if isinstance(node, dict):
+        return {
+            key: Path(value).name if key == "path" and isinstance(value, str) else placeless(value)
+            for key, value in node.items()
+        }
+    return [placeless(one) for one in node] if isinstance(node, list) else node
 
 
 def teaching_of(config: DictConfig) -> Teaching:

@@ -20,6 +20,7 @@ from tiny_pairs import SIZE, data, gallery, header, judge, settings, teaching, t
 from torch import Tensor
 
 from gan.checkpoint import Styles, build, load, save
+from gan.course import placeless
 from gan.gallery import outlines, styles_of
 from gan.loop import drawing, rates
 from gan.loop import run as run_course
@@ -224,3 +225,11 @@ def test_two_processes_share_the_work(tmp_path: Path) -> None:
     again = command(tmp_path / "run", "tick=8", "keep=8", "images=24", start=many)
     assert again.returncode == 0, again.stderr
     assert load(tmp_path / "run" / "weights.safetensors")[2].images == 24
+
+
+def test_a_header_does_not_say_where_files_lay() -> None:
+    config = {"gan": {"perceptual": {"_target_": "a.b", "path": "/home/me/reader.safetensors"}}, "seed": 0}
+    told = placeless(config)
+    assert (
+        told["gan"]["perceptual"] == {"_target_": "a.b", "path": "reader.safetensors"} and told["seed"] == 0
+    )
