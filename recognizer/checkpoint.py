@@ -6,11 +6,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from torch import Tensor, nn
 
 from gan.runtime.weights import load_strictly, read_weights, save_weights
 from recognizer.codec import Codec
+from synth.errors import UserError
 
 KIND = "platesmith recognizer"
 
@@ -35,14 +37,18 @@ class Header:
 def build(header: Header) -> nn.Module:
     """The network of a header, with fresh weights."""
     codec = header.codec
-    network: nn.Module = instantiate(
-        header.network,
-        classes=codec.classes,
-        types=len(codec.types),
-        height=header.height,
-        width=header.width,
-        _convert_="all",
-    )
+    given = {
+        "classes": codec.classes,
+        "types": len(codec.types),
+        "height": header.height,
+        "width": header.width,
+    }
+    try:
+        network: nn.Module = instantiate(header.network, **given, _convert_="all")
+    except InstantiationException as error:
+        if isinstance(error.__cause__, UserError):  # said by the network itself, in one line
+            raise error.__cause__ from None
+        raise
     return network
 
 

@@ -17,7 +17,7 @@ from recognizer.codec import Codec
 from recognizer.pictures import fit
 from synth.dataset.picture import Labelled
 from synth.pipeline import Pipeline, pipeline_of
-from synth.sample import Image
+from synth.sample import Image, Points, Sample
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,16 @@ class Batch:
     targets: Tensor  # sum of lengths, classes of the characters one after the other
     lengths: Tensor  # N
     types: Tensor  # N, -1 where the type is not known
+    corners: Tensor  # N 4 2 in shares of the picture, NaN where they are not known
 
 
-def collate(images: Sequence[Image], texts: Sequence[str], types: Sequence[str], codec: Codec) -> Batch:
+def collate(
+    images: Sequence[Image],
+    texts: Sequence[str],
+    types: Sequence[str],
+    codec: Codec,
+    corners: Sequence[Points] | None = None,
+) -> Batch:
     encoded = [codec.encode(text) for text in texts]
     numbers = {name: number for number, name in enumerate(codec.types)}
     return Batch(
@@ -38,7 +45,16 @@ def collate(images: Sequence[Image], texts: Sequence[str], types: Sequence[str],
         targets=torch.tensor([number for text in encoded for number in text], dtype=torch.int32),
         lengths=torch.tensor([len(text) for text in encoded], dtype=torch.int32),
         types=torch.tensor([numbers.get(name, -1) for name in types], dtype=torch.int64),
+        corners=torch.from_numpy(np.stack(corners))
+        if corners is not None
+        else torch.full((len(images), 4, 2), torch.nan),
     )
+
+
+def shares(sample: Sample) -> Points:
+    """4 2: the plate's corners in shares of its picture."""
+    height, width = sample.image.shape[:2]
+    return np.asarray(sample.quad / np.array([width, height], np.float32), np.float32)
 
 
 def as_input(images: Tensor) -> Tensor:
@@ -71,7 +87,8 @@ class Stream(IterableDataset[Batch]):
                 pipelines[lesson] = pipeline_of(OmegaConf.create(self.lessons[lesson].config))
             samples = pipelines[lesson].samples(places)
             images = [fit(sample.image, *self.shape) for sample in samples]
-            yield collate(images, [s.text for s in samples], [s.type for s in samples], self.codec)
+            texts, types = [s.text for s in samples], [s.type for s in samples]
+            yield collate(images, texts, types, self.codec, [shares(sample) for sample in samples])
 
     def lesson(self, images: int) -> int:
         """The number of the lesson that is on after so many images."""

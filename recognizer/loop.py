@@ -18,7 +18,7 @@ from gan.runtime.track import Track, crossed
 from gan.runtime.window import Window, loader
 from recognizer.checkpoint import Header, build, save
 from recognizer.data import Batch
-from recognizer.step import TYPE_WEIGHT, learning_rate, losses
+from recognizer.step import learning_rate, losses, total
 
 Trial = Callable[[nn.Module], dict[str, Any]]  # reads a set that is never trained on
 MakeData = Callable[[Window], IterableDataset[Batch]]
@@ -98,9 +98,9 @@ def step(
     for group in optimizer.param_groups:
         group["lr"] = rate
     model.train()
-    text, kind = losses(model, batch, processes.device, settings.autocast)
+    found = losses(model, batch, processes.device, settings.autocast)
     optimizer.zero_grad(set_to_none=True)
-    (text + TYPE_WEIGHT * kind).backward()
+    total(found).backward()
     norm = nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
     optimizer.step()
-    return {"text": float(text.detach()), "type": float(kind.detach()), "gradient": float(norm)}
+    return {name: float(value.detach()) for name, value in found.items()} | {"gradient": float(norm)}

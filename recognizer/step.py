@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,27 +13,57 @@ from recognizer.data import Batch, as_input
 from recognizer.networks.slots import slots_of
 from synth.errors import UserError
 
-TYPE_WEIGHT = 0.4
+TYPE_WEIGHT = 0.6
+CORNERS_WEIGHT = 5.0  # of the mean distance in shares of the picture; the finder alone learns from it
+SECOND_WEIGHT = 0.4  # of the second opinion on the first symbol, which has layers of its own
 EMPTY_WEIGHT = 0.2  # of an unused slot against a used one
 FIRST_WEIGHT = 3.0  # of the first symbol, a province or office, the hardest to read, against the others
 
 
-def losses(network: nn.Module, batch: Batch, device: torch.device, autocast: bool) -> tuple[Tensor, Tensor]:
-    """Loss of the text and cross entropy of the type, each a mean over the batch."""
+def losses(network: nn.Module, batch: Batch, device: torch.device, autocast: bool) -> dict[str, Tensor]:
+    """Losses of text, type and, of a network that finds plates, of their corners and of its second opinion on
+    the first symbol, each a mean over the batch.
+    """
     images = as_input(batch.images.to(device, non_blocking=True)).contiguous(
         memory_format=torch.channels_last
     )
+    plain = getattr(network, "module", network)  # where DDP keeps it
+    finds = getattr(plain, "finder", None) is not None
     with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
-        scores, types = network(images)
-    slotted = getattr(getattr(network, "module", network), "slotted", False)  # DDP keeps it in `module`
-    text = (slot_loss if slotted else ctc_loss)(scores.float(), batch)
+        scores, types, *more = network(images, apart=True) if finds else network(images)
+    text = (slot_loss if getattr(plain, "slotted", False) else ctc_loss)(scores.float(), batch)
     known = batch.types >= 0
     kind = (
         F.cross_entropy(types[known.to(device)].float(), batch.types[known].to(device))
         if bool(known.any())
         else types.sum() * 0
     )
-    return (text / batch.lengths.to(device).clamp(min=1)).mean(), kind
+    found = {"text": (text / batch.lengths.to(device).clamp(min=1)).mean(), "type": kind}
+    if finds:
+        found["corners"] = apart(more[0], batch.corners.to(device))
+    if len(more) > 1:
+        found["first"] = F.cross_entropy(more[1].float(), firsts(batch).to(device))
+    return found
+
+
+def firsts(batch: Batch) -> Tensor:
+    """N: the first symbol of each text, a blank where there is none."""
+    lengths = batch.lengths.long()
+    starts = lengths.cumsum(0) - lengths
+    symbols = torch.cat([batch.targets.long(), torch.tensor([BLANK])])[starts]
+    return torch.where(lengths > 0, symbols, BLANK)
+
+
+def total(found: Mapping[str, Tensor]) -> Tensor:
+    """What is learnt from."""
+    weights = {"text": 1.0, "type": TYPE_WEIGHT, "corners": CORNERS_WEIGHT, "first": SECOND_WEIGHT}
+    return torch.stack([weights[name] * value for name, value in found.items()]).sum()
+
+
+def apart(corners: Tensor, truth: Tensor) -> Tensor:
+    """Mean distance of coordinates, of those that are known."""
+    known = ~truth.isnan()
+    return (corners - truth)[known].abs().mean() if bool(known.any()) else corners.sum() * 0
 
 
 def ctc_loss(scores: Tensor, batch: Batch) -> Tensor:

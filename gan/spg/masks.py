@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan.blocks import Up, doubled, joined
+from gan.spg.ground import spread
 
 HINTS = 3.0  # logits of a place that the alignment says is surely a character
 
@@ -55,4 +55,4 @@ def grown(mask: Tensor, rim: int = 4) -> Tensor:
 
     Strokes run together in it: with two pixels the rim of what is kept still spelt the old text.
     """
-    return F.max_pool2d(mask, 2 * rim + 1, 1, rim)
+    return spread(mask, rim)

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from gan.blocks import joined, padded
-from gan.outline import GLYPHS
+from gan.outline import GLYPHS, PLATE
 from gan.spg.encoders import LEVELS, STYLE_LEVELS, Pyramid, StyleEncoder
 from gan.spg.generator import TargetGenerator
+from gan.spg.ground import cast, common
 from gan.spg.masks import MaskDecoder, grown, hinted, shares
 from gan.spg.transformer import Mixed, Transformer
 
@@ -41,10 +42,12 @@ class SPG(nn.Module):
         keep: bool = True,
         hint: bool = True,
         erase: bool = True,
+        match: bool = True,
     ) -> None:
         super().__init__()
         self.hint = hint  # tell where the alignment lays the source's characters
         self.erase = erase  # keep nothing of the source where its characters are found
+        self.match = match  # shift what is drawn to the source's colours beside it
         self.layout = Pyramid(planes, channels)
         self.source = Pyramid(4, channels) if source else None  # picture and hint
         self.style = StyleEncoder(channels, style) if style else None
@@ -54,8 +57,13 @@ class SPG(nn.Module):
         self.masks = MaskDecoder(channels, inputs) if masks else None
         self.generator = TargetGenerator(channels, style, inputs + 2, keep and source)
 
-    def forward(self, source: Tensor, condition: Tensor, asked: Tensor, back: int = 0) -> tuple[Edit, Tensor]:
+    def forward(
+        self, source: Tensor, condition: Tensor, asked: Tensor, back: int = 0, noise: float = 0.0
+    ) -> tuple[Edit, Tensor]:
         """The edits, and the last `back` of them edited back to their own text (N 3 H W).
+
+        Noise is laid over them in between: without it an edit learns to hide the old text in traces nobody
+        else sees, so that it can be edited back (Chu et al. 2017).
 
         source: N 3 H W, condition and asked: N C H W, all in [-1, 1]. Both in one forward, since
         DistributedDataParallel allows one a backward.
@@ -63,7 +71,9 @@ class SPG(nn.Module):
         edit = self.edit(source, condition, asked)
         if not back:
             return edit, source[:0]
-        again = self.edit(edit.picture[-back:].to(source.dtype), asked[-back:], condition[-back:])
+        seen = edit.picture[-back:].to(source.dtype)
+        seen = seen + noise * torch.randn_like(seen)
+        again = self.edit(seen, asked[-back:], condition[-back:])
         return edit, again.picture
 
     def edit(self, source: Tensor, condition: Tensor, asked: Tensor) -> Edit:
@@ -89,5 +99,7 @@ class SPG(nn.Module):
         drawn, new = self.generator(fused, found, layout, joined(given, where), code)
         if self.erase:
             new = torch.maximum(new, grown(where[:, :1].detach().to(new.dtype)))
-        done = picture + new * (drawn - picture)
+        if self.match:
+            drawn = drawn + cast(picture, drawn, common(asked[:, PLATE : PLATE + 1], where.detach()))
+        done = (picture + new * (drawn - picture)).clamp(-1, 1)
         return Edit(*(x[:, :, :height, :width] for x in (done, drawn, new, logits)))

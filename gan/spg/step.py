@@ -13,6 +13,7 @@ from gan.losses import ADVERSARIAL, Reading, logged, mean_of, shortfall
 from gan.outline import PLATE
 from gan.runtime.track import Track
 from gan.spg.batches import EditBatch
+from gan.spg.ground import shadow
 from gan.spg.losses import EditWeights, Perceptual, focused, mask_loss, perceptual_loss, style_loss
 from gan.spg.network import SPG, Edit
 from gan.step import Players, learnt, precision
@@ -36,7 +37,9 @@ def edit_step(
     players.drawing.train()
     back = batch.real if teaching.weights.cycle else 0
     with track.phase("draw"), precision(batch.source, teaching.autocast):
-        edit, again = players.drawing(batch.source, batch.condition, batch.asked, back)
+        edit, again = players.drawing(
+            batch.source, batch.condition, batch.asked, back, teaching.weights.cycle_noise
+        )
     fake = edit.picture.float()
     values: dict[str, float] = {}
     if teaching.weights.adversarial:
@@ -68,6 +71,9 @@ def asked_of(
         parts["cycle"] = F.l1_loss(again, batch.source[true:])
     if weights.likeness and batch.real:
         parts["likeness"] = unlike(batch, fake)
+    if weights.shadow and batch.real:
+        real = slice(true, None)
+        parts["shadow"] = shadow(fake[real], batch.asked[real], batch.source[real], batch.condition[real])
     if weights.reading and teaching.reading is not None:
         with precision(fake, teaching.autocast):
             parts["reading"] = teaching.reading(fake, batch.texts)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from recognizer.networks.plates import Convolution, standardised
+from recognizer.networks.blocks import Convolution
+from recognizer.networks.plates import standardised
 from synth.errors import UserError
 
 

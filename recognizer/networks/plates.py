@@ -1,7 +1,9 @@
 """PlateNet: one small convolutional reader for one- and two-row plates of every type.
 
-The whole crop becomes a map four cells high; nothing is cut at a fixed height, so tilted two-row plates are
-read like any other. Two heads read the map (docs/results.md compares them):
+With `flat` a finder says where the plate's corners are, and the rest sees the plate made flat, in grey; its
+colours are looked at apart, for the type alone. Without, the whole crop is read as it lies. Either way the
+picture becomes a map a few cells high; nothing is cut at a fixed height, so two-row plates are read like any
+other. Two heads read the map (docs/results.md compares them):
 
 - `slots` (default): one attention map a symbol; the first looks for the province or the Japanese office.
 - `lines`: the map shrinks to two rows, which CTC reads as one sequence, upper row first.
@@ -10,55 +12,16 @@ read like any other. Two heads read the map (docs/results.md compares them):
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from recognizer.networks.blocks import Context, Convolution, Residual
+from recognizer.networks.finder import Finder, flattened, grey, strayed
 from recognizer.networks.slots import Slots
+from synth.errors import UserError
 
-
-class Convolution(nn.Sequential):
-    """Convolution, batch norm, ReLU."""
-
-    def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: tuple[int, int] = (1, 1)) -> None:
-        super().__init__(
-            nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(inplace=True),
-        )
-
-
-class Residual(nn.Module):
-    """x + what a narrow 3x3 convolution between two others makes of it."""
-
-    def __init__(self, channels: int, narrow: int, edge: int) -> None:
-        super().__init__()
-        layers = [Convolution(channels, narrow, edge)]
-        if edge == 1:
-            layers.append(Convolution(narrow, narrow))
-        self.body = nn.Sequential(
-            *layers,
-            nn.Conv2d(narrow, channels, edge, padding=edge // 2, bias=False),
-            nn.BatchNorm2d(channels),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:  # x: N C H W
-        return torch.relu(x + self.body(x))
-
-
-class Context(nn.Module):
-    """What stands to the left and right: a wide convolution of each channel, then a mix of them."""
-
-    def __init__(self, channels: int, kernel: tuple[int, int]) -> None:
-        super().__init__()
-        padding = (kernel[0] // 2, kernel[1] // 2)
-        self.body = nn.Sequential(
-            nn.Conv2d(channels, channels, kernel, padding=padding, groups=channels, bias=False),
-            nn.BatchNorm2d(channels),
-            nn.Conv2d(channels, channels, 1, bias=False),
-            nn.BatchNorm2d(channels),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:  # x: N C H W
-        return torch.relu(x + self.body(x))
+EARLY = 3  # layers of `features` that `first` looks at: a fourth of the flat picture each way
+TINTS = (12, 32)  # rows and columns at which a flat plate's colours are looked at
 
 
 class Lines(nn.Module):
@@ -74,8 +37,45 @@ class Lines(nn.Module):
         return scores
 
 
+class Tints(nn.Module):
+    """Ground colours, ornaments and pictures of a flat plate, coarsely: what tells its type."""
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(Convolution(3, 24), Convolution(24, outputs, stride=(2, 2)))
+
+    def forward(self, x: Tensor, corners: Tensor) -> Tensor:  # x: N 3 H W
+        return pooled(self.body(flattened(F.avg_pool2d(x, (4, 2)), corners, TINTS)))
+
+
+class First(nn.Module):
+    """A second opinion on the first symbol, province or office, from where each stroke stands.
+
+    Attention sums over places, which suits letters anywhere; for a dense character in its usual place a plain
+    layer over all places does better (docs/results.md), once plates are flat.
+    """
+
+    def __init__(
+        self, channels: int, cells: tuple[int, int], classes: int, narrow: int, dropout: float
+    ) -> None:
+        super().__init__()
+        inputs = narrow * cells[0] * cells[1]
+        self.body = nn.Sequential(
+            Convolution(channels, narrow),
+            nn.Flatten(),
+            nn.Dropout(dropout),
+            nn.Linear(inputs, 96),
+            nn.ReLU(inplace=True),
+            nn.Linear(96, classes),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:  # N C H W -> N classes
+        scores: Tensor = self.body(x)
+        return scores
+
+
 class PlateNet(nn.Module):
-    """About 0.5 M parameters and 70 MMAC at 64 x 128 with the default widths and four parts."""
+    """About 0.6 M parameters and 65 MMAC at 64 x 128, flat at 48 x 128, with the default widths."""
 
     def __init__(
         self,
@@ -88,11 +88,19 @@ class PlateNet(nn.Module):
         slots: int = 12,
         parts: int = 1,
         dropout: float = 0.1,
+        flat: tuple[int, int] | None = None,
+        tints: int = 48,
+        first: int = 0,
     ) -> None:
         super().__init__()
         a, b, c, d, e = widths
+        self.flat = (int(flat[0]), int(flat[1])) if flat is not None else None
+        self.finder = Finder(height, width) if flat is not None else None
+        self.tints = Tints(tints) if flat is not None else None
+        if self.flat is not None:
+            height, width = self.flat
         self.features = nn.Sequential(  # H W are those of 64 x 128
-            Convolution(3, a, stride=(2, 2)),  # 32 64
+            Convolution(3 if flat is None else 1, a, stride=(2, 2)),  # 32 64
             Convolution(a, b, stride=(2, 2)),  # 16 32
             Residual(b, 2 * b // 3, 3),
             Convolution(b, c, stride=(2, 1)),  # 8 32
@@ -108,12 +116,42 @@ class PlateNet(nn.Module):
         self.text = (
             Slots(e, classes, slots, cells, dropout, parts) if self.slotted else Lines(e, classes, dropout)
         )
-        self.kind = nn.Sequential(nn.Linear(2 * e, 96), nn.ReLU(inplace=True), nn.Linear(96, types))
+        if first and (self.flat is None or not self.slotted):
+            raise UserError("recognizer.network.first: needs head=slots and flat; 0 leaves it out")
+        early = (-(-height // 4), -(-width // 4))
+        self.first = First(b, early, classes, first, dropout) if first else None
+        seen = 2 * e + (2 * tints if flat is not None else 0)
+        self.kind = nn.Sequential(nn.Linear(seen, 96), nn.ReLU(inplace=True), nn.Linear(96, types))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:  # x: N 3 H W
-        x = self.features(standardised(x))  # N E 4 32
-        pooled = torch.cat([x.mean((2, 3)), x.amax((2, 3))], dim=1)  # N 2E
-        return self.text(x), self.kind(pooled)
+    def forward(self, x: Tensor, apart: bool = False) -> tuple[Tensor, ...]:
+        """N 3 H W -> scores of text and type.
+
+        With `apart`, of a network that finds plates, also what training needs: corners N 4 2, and the two
+        opinions on the first symbol each on its own (N classes): taught as one sum, neither learns to read.
+        """
+        x = standardised(x)
+        if self.finder is None or self.tints is None or self.flat is None:
+            x = self.features(x)  # N E 4 32
+            return self.text(x), self.kind(pooled(x))
+        corners = self.finder(x)
+        known = corners.detach()
+        if self.training:
+            known = strayed(known)
+        tints = self.tints(x, known)
+        early = self.features[:EARLY](standardised(flattened(grey(x), known, self.flat)))  # N B 12 32
+        x = self.features[EARLY:](early)  # N E 3 32
+        text, kind = self.text(x), self.kind(torch.cat([pooled(x), tints], dim=1))
+        if self.first is None:
+            return (text, kind, corners) if apart else (text, kind)
+        second = self.first(early.detach())
+        if apart:
+            return text, kind, corners, second
+        return torch.cat([(text[:, :1] + second[:, None]) / 2, text[:, 1:]], dim=1), kind
+
+
+def pooled(x: Tensor) -> Tensor:
+    """N C H W -> N 2C: means and greatest."""
+    return torch.cat([x.mean((2, 3)), x.amax((2, 3))], dim=1)
 
 
 def standardised(x: Tensor) -> Tensor:

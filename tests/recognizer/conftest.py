@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,12 @@ def header() -> Header:
     }
     codec = codec_of(TYPES)
     return Header(network, 32, 96, codec.symbols, codec.types)
+
+
+@pytest.fixture
+def finding(header: Header) -> Header:
+    """The same network, which first finds the plate."""
+    return replace(header, network={**header.network, "flat": [32, 64], "first": 4})
 
 
 @pytest.fixture

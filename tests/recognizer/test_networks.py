@@ -80,14 +80,16 @@ def test_every_weight_is_trained(described: Header, bfloat16: bool) -> None:
     torch.manual_seed(2)
     network = build(described).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     before = {name: value.clone() for name, value in network.named_buffers()}
+    finds = {"apart": True} if getattr(network, "finder", None) is not None else {}
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-        text, kind = network(pictures(described, 8))
-    (text.float().log_softmax(2)[..., 3].sum() + kind.float().log_softmax(1)[:, 0].sum()).backward()
+        text, kind, *corners = network(pictures(described, 8), **finds)
+    wanted = [text.float().log_softmax(2)[..., 3], kind.float().log_softmax(1)[:, 0], *corners]
+    torch.stack([x.sum() for x in wanted]).sum().backward()
     idle = [
         name for name, p in network.named_parameters() if p.grad is None or not bool(p.grad.abs().sum() > 0)
     ]
     assert not idle
-    moving = [name for name in before if name != "text.between"]  # a constant
+    moving = [name for name in before if name not in ("text.between", "finder.usual")]  # constants
     still = [name for name in moving if torch.equal(before[name], dict(network.named_buffers())[name])]
     assert not still  # batch norm follows the data
 

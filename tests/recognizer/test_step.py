@@ -18,10 +18,11 @@ from gan.runtime.window import Window, loader
 from recognizer.checkpoint import Header, build
 from recognizer.data import Batch
 from recognizer.loop import MakeData, Settings, step
-from recognizer.step import learning_rate, losses, slot_loss
+from recognizer.step import firsts, learning_rate, losses, slot_loss
 from synth.errors import UserError
 
 CPU = torch.device("cpu")
+UNKNOWN = torch.full((2, 4, 2), torch.nan)  # corners of two pictures
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_a_slot_holds_the_symbol_of_its_number() -> None:
     scores[:, ::2] = slots
     texts = torch.tensor([1, 2, 2, 3]).int()
     batch = Batch(
-        torch.zeros(2, 3, 4, 4, dtype=torch.uint8), texts, torch.tensor([3, 1]).int(), torch.zeros(2)
+        torch.zeros(2, 3, 4, 4, dtype=torch.uint8), texts, torch.tensor([3, 1]).int(), torch.zeros(2), UNKNOWN
     )
     assert float(slot_loss(scores, batch).max()) < 1e-6
     shifted = replace(batch, targets=torch.tensor([1, 1, 2, 3]).int())
@@ -64,7 +65,7 @@ def test_a_slot_holds_the_symbol_of_its_number() -> None:
 def test_losses_are_finite_and_reach_the_network(batch: Batch, header: Header, autocast: bool) -> None:
     torch.manual_seed(0)
     network = build(header).train()
-    text, kind = losses(network, batch, CPU, autocast)
+    text, kind = losses(network, batch, CPU, autocast).values()
     assert text.dtype == kind.dtype == torch.float32
     assert math.isfinite(float(text.detach())) and float(text.detach()) > 1
     assert float(kind.detach()) == pytest.approx(math.log(2), abs=0.5)  # two types, nothing learnt
@@ -74,24 +75,51 @@ def test_losses_are_finite_and_reach_the_network(batch: Batch, header: Header, a
 
 def test_the_right_text_costs_nothing() -> None:
     batch = Batch(torch.zeros(2, 3, 4, 4, dtype=torch.uint8), torch.tensor([1, 2, 2]).int(),
-                  torch.tensor([2, 1]).int(), torch.tensor([0, -1]))  # fmt: skip
+                  torch.tensor([2, 1]).int(), torch.tensor([0, -1]), UNKNOWN)  # fmt: skip
     text = torch.full((2, 4, 3), -20.0)
     for place, number in ((0, 1), (1, 0), (2, 2), (3, 2)):
         text[0, place, number] = 20
         text[1, place, 2 if place == 1 else 0] = 20
     kind = torch.tensor([[20.0, -20.0], [-20.0, 20.0]])
-    read, named = losses(Sure(text, kind), batch, CPU, False)
+    read, named = losses(Sure(text, kind), batch, CPU, False).values()
     assert float(read.detach()) < 1e-6
     assert float(named.detach()) < 1e-6  # the second type is not known and does not count
-    wrong, _ = losses(Sure(text.flip(0), kind), batch, CPU, False)
-    assert float(wrong.detach()) > 5
+    wrong = losses(Sure(text.flip(0), kind), batch, CPU, False)
+    assert float(wrong["text"].detach()) > 5
 
 
 def test_no_type_known(header: Header, batch: Batch) -> None:
-    unknown = Batch(batch.images, batch.targets, batch.lengths, torch.full_like(batch.types, -1))
-    text, kind = losses(build(header), unknown, CPU, False)
+    unknown = replace(batch, types=torch.full_like(batch.types, -1))
+    text, kind = losses(build(header), unknown, CPU, False).values()
     assert float(kind.detach()) == 0
     (text + kind).backward()
+
+
+def test_the_finder_learns_from_corners_alone(finding: Header, batch: Batch) -> None:
+    network = build(finding).train()
+    found = losses(network, batch, CPU, False)
+    assert set(found) == {"text", "type", "corners", "first"}
+    (found["text"] + found["type"] + found["first"]).backward(retain_graph=True)
+    assert isinstance(network.finder, nn.Module)
+    assert all(p.grad is None for p in network.finder.parameters())
+    found["corners"].backward()
+    assert all(p.grad is not None for p in network.finder.parameters())
+
+
+def test_first_symbols_of_texts_and_of_none() -> None:
+    lengths = torch.tensor([2, 0, 1, 0]).int()
+    batch = Batch(torch.zeros(4), torch.tensor([5, 6, 7]).int(), lengths, torch.zeros(4), UNKNOWN)
+    assert firsts(batch).tolist() == [5, 0, 7, 0]
+
+
+def test_unknown_corners_do_not_count(finding: Header, batch: Batch) -> None:
+    unknown = replace(batch, corners=torch.full_like(batch.corners, torch.nan))
+    assert float(losses(build(finding), unknown, CPU, False)["corners"].detach()) == 0
+    half = batch.corners.clone()
+    half[::2] = torch.nan
+    assert math.isfinite(
+        float(losses(build(finding), replace(batch, corners=half), CPU, False)["corners"].detach())
+    )
 
 
 def test_a_step_lowers_the_loss_on_its_batch(

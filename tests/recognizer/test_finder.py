@@ -1,0 +1,96 @@
+"""The plate made flat: the written-out homography, and what of a picture it shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch")
+
+import cv2
+import numpy as np
+import torch
+
+from gan.runtime.window import Window, loader
+from recognizer.checkpoint import Header, build
+from recognizer.data import collate, shares
+from recognizer.loop import MakeData
+from recognizer.networks.finder import MARGIN, flattened, grid
+from synth.errors import UserError
+from synth.template import Plan, Template
+
+SIZE = (48, 128)
+TURNED = torch.tensor([[[0.1, 0.2], [0.9, 0.1], [0.95, 0.8], [0.05, 0.95]]])
+WHOLE = torch.tensor([[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]])
+
+
+def inner() -> np.ndarray:
+    """4 2: where a flat picture has the plate's corners."""
+    down, across = MARGIN
+    return np.array(
+        [[across, down], [1 - across, down], [1 - across, 1 - down], [across, 1 - down]], np.float32
+    )
+
+
+def test_the_homography_is_that_of_opencv() -> None:
+    height, width = SIZE
+    centres = np.stack(np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height), -1)
+    for corners in (TURNED, WHOLE):
+        matrix = cv2.getPerspectiveTransform(inner(), corners[0].numpy())
+        known = cv2.perspectiveTransform(centres.reshape(-1, 1, 2).astype(np.float32), matrix)
+        assert np.abs((grid(corners, SIZE)[0].numpy() + 1) / 2 - known.reshape(height, width, 2)).max() < 1e-5
+
+
+def test_corners_in_no_order_give_a_finite_picture() -> None:
+    torch.manual_seed(0)
+    picture = torch.rand(64, 3, 16, 32)
+    corners = torch.rand(64, 4, 2) * 3 - 1
+    corners[0] = 0.5
+    assert bool(torch.isfinite(flattened(picture, corners, SIZE)).all())
+
+
+def test_a_plate_made_flat_is_the_plate() -> None:
+    sample = Template(Plan(("cn/blue",)), 48).batch(3, range(1))[0]
+    to = np.array([[0.1, 0.2], [0.9, 0.1], [0.95, 0.8], [0.05, 0.95]], np.float32) * (256, 96)
+    posed = cv2.warpPerspective(
+        sample.image, cv2.getPerspectiveTransform(sample.quad, to.astype(np.float32)), (256, 96)
+    )
+    picture = torch.from_numpy(posed).permute(2, 0, 1)[None].float()
+    found = flattened(picture, torch.from_numpy(to / np.float32((256, 96)))[None].float(), SIZE)[0]
+    (down, across), (rows, columns) = MARGIN, SIZE
+    inside = found[
+        :, round(down * rows) : -round(down * rows), round(across * columns) : -round(across * columns)
+    ]
+    clean = cv2.resize(sample.image, inside.shape[:0:-1], interpolation=cv2.INTER_AREA)
+    assert np.corrcoef(inside.permute(1, 2, 0).numpy().ravel(), clean.ravel())[0, 1] > 0.95
+
+
+def test_corners_come_with_what_is_made_and_not_with_what_is_read(clean: MakeData, header: Header) -> None:
+    batch = next(loader(clean(Window(6)), 0))
+    assert (
+        batch.corners.shape == (6, 4, 2)
+        and bool((batch.corners >= 0).all())
+        and bool((batch.corners <= 1).all())
+    )
+    sample = Template(Plan(("cn/blue",)), 48).batch(3, range(1))[0]
+    assert np.allclose(shares(sample)[2], sample.quad[2] / sample.image.shape[1::-1])
+    read = collate([np.zeros((8, 8, 3), np.uint8)], ["京A12345"], ["cn/blue"], header.codec)
+    assert bool(read.corners.isnan().all())
+
+
+def test_the_first_symbol_is_the_mean_of_two_opinions(finding: Header) -> None:
+    network = build(finding).eval()
+    picture = torch.rand(2, 3, finding.height, finding.width)
+    text, kind, corners, second = network(picture, apart=True)
+    assert corners.shape == (2, 4, 2) and second.shape == text[:, 0].shape
+    both, same = network(picture)
+    assert torch.equal(both[:, 1:], text[:, 1:]) and torch.equal(same, kind)
+    assert torch.allclose(both[:, 0], (text[:, 0] + second) / 2)
+
+
+@pytest.mark.parametrize("wrong", [{"flat": None}, {"head": "lines"}])
+def test_a_second_opinion_needs_a_flat_plate_and_slots(finding: Header, wrong: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match=r"recognizer.network.first: needs head=slots and flat"):
+        build(replace(finding, network={**finding.network, **wrong}))
