@@ -27,8 +27,7 @@ class EditWeights:
     l1: float = 10.0  # to the true edit
     drawn: float = 2.0  # the same before anything is kept: or what is kept would never be learnt
     mask: float = 1.0
-    cycle: float = 10.0  # real crops, edited back
-    cycle_noise: float = 0.1  # laid over them in between, of the range [-1, 1]
+    cycle: float = 5.0  # real crops, edited back from an edit
     likeness: float = 2.0  # real crops: the new text as clear as the old one was
     shadow: float = 2.0  # real crops: nothing of the old text on the new ground
     perceptual: float = 1.0  # these two need `perceptual`

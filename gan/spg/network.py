@@ -57,24 +57,18 @@ class SPG(nn.Module):
         self.masks = MaskDecoder(channels, inputs) if masks else None
         self.generator = TargetGenerator(channels, style, inputs + 2, keep and source)
 
-    def forward(
-        self, source: Tensor, condition: Tensor, asked: Tensor, back: int = 0, noise: float = 0.0
-    ) -> tuple[Edit, Tensor]:
+    def forward(self, source: Tensor, condition: Tensor, asked: Tensor, back: int = 0) -> tuple[Edit, Tensor]:
         """The edits, and the last `back` of them edited back to their own text (N 3 H W).
 
-        Noise is laid over them in between: without it an edit learns to hide the old text in traces nobody
-        else sees, so that it can be edited back (Chu et al. 2017).
-
         source: N 3 H W, condition and asked: N C H W, all in [-1, 1]. Both in one forward, since
-        DistributedDataParallel allows one a backward.
+        DistributedDataParallel allows one a backward. No gradient goes back through the first edit: it would
+        learn to hide the old text in dots nobody else reads, so that it can be edited back (Chu et al. 2017).
         """
         edit = self.edit(source, condition, asked)
         if not back:
             return edit, source[:0]
-        seen = edit.picture[-back:].to(source.dtype)
-        seen = seen + noise * torch.randn_like(seen)
-        again = self.edit(seen, asked[-back:], condition[-back:])
-        return edit, again.picture
+        seen = edit.picture[-back:].detach().to(source.dtype)
+        return edit, self.edit(seen, asked[-back:], condition[-back:]).picture
 
     def edit(self, source: Tensor, condition: Tensor, asked: Tensor) -> Edit:
         height, width = source.shape[2:]

@@ -37,9 +37,7 @@ def edit_step(
     players.drawing.train()
     back = batch.real if teaching.weights.cycle else 0
     with track.phase("draw"), precision(batch.source, teaching.autocast):
-        edit, again = players.drawing(
-            batch.source, batch.condition, batch.asked, back, teaching.weights.cycle_noise
-        )
+        edit, again = players.drawing(batch.source, batch.condition, batch.asked, back)
     fake = edit.picture.float()
     values: dict[str, float] = {}
     if teaching.weights.adversarial:

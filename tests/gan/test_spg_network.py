@@ -38,7 +38,7 @@ def test_any_height_and_width(size: tuple[int, int]) -> None:
 
 
 SWITCHES: list[dict[str, Any]] = [
-    *({name: False} for name in ("source", "transformer", "masks", "keep", "hint", "erase")),
+    *({name: False} for name in ("source", "transformer", "masks", "keep", "hint", "erase", "match")),
     {"style": 0},
 ]
 

@@ -28,7 +28,7 @@ from gan.spg.step import edit_step
 from gan.step import Players
 from synth.errors import UserError
 
-LOSSES = ("adversarial", "l1", "drawn", "mask", "cycle", "likeness")
+LOSSES = ("adversarial", "l1", "drawn", "mask", "cycle", "likeness", "shadow")
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +46,8 @@ def test_a_step_learns_and_logs_every_loss(tmp_path: Path) -> None:
     both, given = players(), batch().given(ALONE.device)
     track = Track(tmp_path / "stats.jsonl", False, 0)
     logged = [edit_step(both, given, teaching(adversarial=0.0), track) for _ in range(60)]
-    assert set(logged[0]) == {"l1", "drawn", "mask", "cycle", "likeness"}
-    for name in logged[0]:
+    assert set(logged[0]) == set(LOSSES) - {"adversarial"}
+    for name in set(logged[0]) - {"shadow"}:  # there is hardly any on so small a plate
         assert logged[-1][name] < 0.8 * logged[0][name], (name, logged[0], logged[-1])
     assert set(edit_step(both, given, teaching(), track)) == {"judge", *LOSSES}
 
