@@ -10,8 +10,9 @@ its encoder finds in the source. Real: a fifth of the texts is held out from tra
 crops is given `draws` random legal texts. An outside reader reads them; `old_text` is the share in which it
 still reads the old one, or all but one of its characters. FID and KID on features of the outside reader,
 against the held-out crops. The style probe (`gan.spg.probe`) compares an edit with its crop; two rendered
-plates of one capture say how far plates of one style are apart, two crops at random how far styles are. Speed
-is of one core.
+plates of one capture say how far plates of one style are apart, two crops at random how far styles are. On
+the ground free of both texts the two pictures are compared again, since blurred characters tint what is
+around them. Speed is of one core.
 """
 
 from __future__ import annotations
@@ -63,11 +64,11 @@ def on_real(
     edits = {name: editor.edit(tasks) for name, editor in editors.items()}
     sets = {name: [one.image for one in edited] for name, edited in edits.items()}
     sets["pix2pix"] = [imitator.edited(task) for task in tasks]
-    steps, own = on_crops.probes(tasks, edits[OURS])
+    found = on_crops.probes(tasks, edits[OURS])
     report = {
         "held_out": len(held_out),
         "crops": on_crops.scores(tasks, sets, held_out, train, config.seed),
-        "style": kept(steps, on_rendered.one_style(lessons), own[: len(held_out)]),
+        "style": kept(found.steps, on_rendered.one_style(lessons), found.crops[: len(held_out)], found.free),
         "plates_per_second": on_crops.speed(editors[OURS].edit, tasks),
     }
     return report, sheet(tasks[: config.shown], edits[OURS])
@@ -102,10 +103,15 @@ def table(report: dict[str, Any]) -> str:
             else [""] * 3
         )
         lines.append("| " + " | ".join([name, *read, *far]) + " |")
-    lines += ["", "| style | edits | one style | two crops | within |", "|---|---|---|---|---|"]
+    lines += [
+        "",
+        "| style | edits | one style | two crops | within | free ground | within |",
+        "|" + "---|" * 7,
+    ]
     for name, row in report["style"].items():
-        numbers = " | ".join(f"{row[key]:.2f}" for key in ("edits", "one_style", "two_crops"))
-        lines.append(f"| {name} | {numbers} | {row['within']:.1%} |")
+        numbers = [f"{row[key]:.2f}" for key in ("edits", "one_style", "two_crops")]
+        free = [f"{row['beside']:.2f}", f"{row['beside_within']:.1%}"] if "beside" in row else ["", ""]
+        lines.append("| " + " | ".join([name, *numbers, f"{row['within']:.1%}", *free]) + " |")
     return "\n".join([*lines, "", f"{report['plates_per_second']:.0f} plates a second on one core"])
 
 

@@ -15,7 +15,7 @@ from gan.outside import the_judge
 from gan.pairs import Pairs
 from gan.scores import fid, kid
 from gan.spg.editor import Edited, Task, task_of
-from gan.spg.probe import Numbers, probe
+from gan.spg.probe import Numbers, beside, probe
 from gan.spg.rendered import new_fields
 from gan.spg.residue import still_read
 from synth.catalogue import load_type
@@ -91,15 +91,26 @@ def scores(
     return report
 
 
-def probes(tasks: Sequence[Task], edited: Sequence[Edited]) -> tuple[list[Numbers], list[Numbers]]:
+@dataclass(frozen=True)
+class Probed:
+    """Numbers of `gan.spg.probe`, one a task."""
+
+    steps: list[Numbers]  # from a crop to its edit, each on its own ground
+    crops: list[Numbers]
+    free: list[Numbers]  # from a crop to its edit, on the ground free of both texts
+
+
+def probes(tasks: Sequence[Task], edited: Sequence[Edited]) -> Probed:
     """How far each edit's style is from its crop's, and the crops' own styles."""
-    steps, own = [], []
+    found = Probed([], [], [])
     for task, done in zip(tasks, edited, strict=True):
         lay, size = task.found.homography, task.found.size
-        before = probe(task.crop, condition(task.found.plate, lay, size))
-        steps.append(probe(done.image, condition(task.plate, lay, size)) - before)
-        own.append(before)
-    return steps, own
+        own, asked = condition(task.found.plate, lay, size), condition(task.plate, lay, size)
+        before = probe(task.crop, own)
+        found.steps.append(probe(done.image, asked) - before)
+        found.crops.append(before)
+        found.free.append(beside(task.crop, done.image, own, asked))
+    return found
 
 
 def speed(edit: Callable[[Sequence[Task]], list[Edited]], tasks: Sequence[Task], rounds: int = 3) -> float:

@@ -18,9 +18,10 @@ from tiny_edits import rendered, saved
 from tiny_pairs import header
 
 from gan.checkpoint import Styles, build, save
+from gan.outline import COUNT, GLYPHS, PLATE
 from gan.spg.imitator import pasted
 from gan.spg.on_rendered import closeness, held_out_lessons, one_style, overlap, region
-from gan.spg.probe import MEASURES, kept, probe
+from gan.spg.probe import MEASURES, OF_GROUND, beside, kept, probe
 from gan.spg.rendered import Lesson
 
 BIG = ((32, 128), (48, 96))
@@ -71,10 +72,27 @@ def test_the_probe_sees_a_change_and_not_the_text(lessons: list[Lesson], measure
     number = MEASURES.index(measure)
     wide = lessons[:8]
     moved = [probe(change(x.target), x.asked) - probe(x.source, x.condition) for x in wide]
-    report = kept(moved, one_style(wide), [probe(x.source, x.condition) for x in wide])
-    fair = kept(one_style(wide), one_style(wide), [probe(x.source, x.condition) for x in wide])
-    assert fair[measure]["within"] > 0.8 > report[measure]["within"], (report, fair)  # type: ignore[index]
+    own = [probe(x.source, x.condition) for x in wide]
+    free = [beside(x.source, change(x.target), x.condition, x.asked) for x in wide]
+    report = kept(moved, one_style(wide), own, free)
+    fair = kept(one_style(wide), one_style(wide), own, one_style(wide))
+    assert fair[measure]["within"] > 0.8 > report[measure]["within"], (report, fair)
+    if measure in OF_GROUND:
+        assert fair[measure]["beside_within"] > 0.8 > report[measure]["beside_within"], (report, fair)
     assert np.median([abs(x[number]) for x in moved]) > 0
+
+
+def test_ground_free_of_both_texts_is_compared_alone() -> None:
+    """Another text in the second picture changes nothing there; a tint does."""
+    own, asked = (np.zeros((24, 96, COUNT), np.uint8) for _ in range(2))
+    for planes, left in ((own, 10), (asked, 60)):
+        planes[..., PLATE] = 255
+        planes[6:18, left : left + 20, GLYPHS] = 255
+    before, after = (np.full((24, 96, 3), 90, np.uint8) for _ in range(2))
+    before[own[..., GLYPHS] > 0] = after[asked[..., GLYPHS] > 0] = 250
+    colours = [MEASURES.index(name) for name in OF_GROUND]
+    assert np.abs(beside(before, after, own, asked)[colours]).max() < 0.5
+    assert np.abs(beside(before, np.clip(after + 20, 0, 255).astype(np.uint8), own, asked)[0]) > 5
 
 
 def keys(folder: Path, *more: str) -> list[str]:
