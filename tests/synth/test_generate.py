@@ -217,7 +217,7 @@ def test_a_finished_folder_is_left_alone(serial: Path) -> None:
         (("count=many",), "count: 'many' is not a whole number"),
         (("split={train: 0.5}",), "split"),
         (("format=zip",), "format=zip: unknown"),
-        (("engine=spark",), "engine/spark"),
+        (("engine=spark",), "engine=spark: no such choice; take one of pool, ray, serial"),
         (("plates.types=[cn/blau]",), "unknown type 'cn/blau'"),
         (("plates=jp", "format=cblprd"), "format=cblprd: has no name for type"),
         (("texts=/nowhere.txt",), "texts: /nowhere.txt"),
