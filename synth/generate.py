@@ -199,7 +199,7 @@ def engine_of(described: dict[str, Any]) -> Engine:
 
 def make(plain: dict[str, Any], root: Path, engine: Engine, shards: list[int], before: int) -> None:
     """Run the engine over the shards that are missing."""
-    sha = config_sha({key: value for key, value in plain.items() if key not in (*PLACE, "format")})
+    sha = config_sha({key: value for key, value in plain.items() if key not in PLACE})
     with Progress(plain["count"], before, "plates") as progress:
         for done in engine.map(ShardWork(plain, root.resolve(), sha), shards):
             progress.add(done.count)

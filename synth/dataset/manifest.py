@@ -39,8 +39,9 @@ def relevant(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def config_sha(config: Mapping[str, Any]) -> str:
-    """Sixteen hex digits of the relevant part of a configuration."""
-    text = json.dumps(relevant(config), sort_keys=True, ensure_ascii=False, default=str)
+    """Sixteen hex digits of what decides the plates: the same in every format, in records and manifest."""
+    plates = {key: value for key, value in relevant(config).items() if key != "format"}
+    text = json.dumps(plates, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

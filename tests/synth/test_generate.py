@@ -77,6 +77,7 @@ def test_layout_of_the_folder(serial: Path) -> None:
     )
     assert all((serial / "train" / row["file_name"]).is_file() for row in rows)
     assert "synthetic" in (serial / "card.md").read_text()
+    assert json.loads((serial / "manifest.json").read_text())["config_sha"] == rows[0]["config_sha"]
 
 
 def test_pool_makes_the_same_bytes(serial: Path, tmp_path: Path) -> None:

@@ -211,6 +211,7 @@ def test_claim_refuses_another_configuration(tmp_path: Path, config: dict[str, o
     assert "extra: absent there, 1 here" in message
     assert (tmp_path / "config.yaml").read_text() == text
     assert config_sha(config) == config_sha({**config, "engine": 1}) != config_sha(other)
+    assert config_sha(config) == config_sha({**config, "format": "lmdb"})  # the plates are the same
 
 
 def test_claim_refuses_a_folder_of_somebody_else(tmp_path: Path, config: dict[str, object]) -> None:
