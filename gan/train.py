@@ -26,11 +26,11 @@ def main(config: DictConfig) -> None:
     need_positive(config, "images", "batch", "tick", "keep")
     processes = start(config.threads)
     settings = settings_of(config)
+    course: Course[Any] = get_method(config.gan.course)(config, settings)  # before anything is written
     if processes.first:
         with disk_errors(settings.out):
             settings.out.mkdir(parents=True, exist_ok=True)
             OmegaConf.save(config, settings.out / "config.yaml", resolve=True)
-    course: Course[Any] = get_method(config.gan.course)(config, settings)
     weights = run(settings, course, processes, config.resume)
     if processes.first:
         print(f"{weights}: {settings.images} images of {course.of}")

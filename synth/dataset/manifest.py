@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -78,6 +79,13 @@ def claim(root: Path, config: Mapping[str, Any]) -> None:
             f"{path}: made with another configuration: {'; '.join(differences[:SHOWN])}{more}; "
             "give the same keys or choose another out="
         )
+
+
+def unclaim(root: Path) -> None:
+    """Remove a claimed folder in which no shard lies: a mistake of the user leaves nothing behind."""
+    made = {path.relative_to(root).as_posix() for path in root.rglob("*")}
+    if made <= {"config.yaml", FOLDER, f"{FOLDER}/lock"}:
+        shutil.rmtree(root)
 
 
 def manifest_of(form: str, version: str, sha: str, shards: Sequence[ShardDone]) -> Manifest:
