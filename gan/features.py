@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.outside import model_file, session_of
-from synth.errors import UserError
+from synth.errors import UserError, extra
 from synth.sample import Image
 
 LAYER = "conv2d_203.tmp_0"  # 480 channels, before the attention layers
@@ -31,7 +31,7 @@ def network() -> Any:
     try:
         import onnx
     except ImportError as error:
-        raise UserError("outside features need onnx: pip install 'platesmith[judge,onnx]'") from error
+        raise UserError(f"outside features need onnx; {extra('judge,onnx')}") from error
     model = onnx.load(str(model_file()))
     del model.graph.output[:]
     model.graph.output.append(onnx.helper.make_tensor_value_info(LAYER, onnx.TensorProto.FLOAT, None))

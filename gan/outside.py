@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.errors import UserError
+from synth.errors import UserError, extra
 from synth.grammar import grammar_of
 from synth.sample import Image, Points, Sample
 
@@ -24,7 +24,7 @@ def model_file() -> Path:
     try:
         import rapidocr_onnxruntime
     except ImportError as error:
-        raise UserError(f"the outside reader needs {error.name}: pip install 'platesmith[judge]'") from error
+        raise UserError(f"the outside reader needs {error.name}; {extra('judge')}") from error
     return Path(rapidocr_onnxruntime.__file__).parent / "models" / "ch_PP-OCRv4_rec_infer.onnx"
 
 

@@ -1,9 +1,22 @@
 """Train a generator on real crops with known texts.
 
-python -m gan.train gan=pix2pix source=labelled source.path=my_plates/ out=runs/gan
-python -m gan.train gan=pix2pix_classic source.path=my_plates/ images=50000 out=runs/classic
-python -m gan.train gan=spg source.path=my_plates/ out=runs/spg
-torchrun --nproc-per-node 2 -m gan.train source.path=my_plates/ out=runs/gan
+python -m gan.train gan=pix2pix source.path=crops/ images=60000 out=runs/gan
+python -m gan.train gan=pix2pix_classic source.path=crops/ images=60000 out=runs/classic
+python -m gan.train gan=spg source.path=crops/ images=96000 keep=4000 out=runs/spg
+torchrun --nproc-per-node 2 -m gan.train source.path=crops/ out=runs/gan
+
+pix2pix draws clean plates as photographs, in the styles of the crops; plate-generate takes what it has learnt
+with stages.pix2pix.weights=FILE. pix2pix_classic is the baseline to compare it with: no styles. spg puts new
+texts on real plates: plate-edit weights=FILE; until gan.real.begins images it sees rendered plates alone.
+
+crops/ stands for a few hundred pictures of one plate each, with a labels.tsv beside them (path text type
+colour, with tabs); `source` names other kinds of sets. Look first whether they align: python -m gan.align.
+The main keys are source.path, out, images, size (height and width, as large as the crops are) and, on few
+cores, threads. What a network is made of and its losses stand under gan: gan.network.channels=16 is twice as
+fast. `reader` keeps what is drawn legible.
+
+The same command goes on where it was stopped. FILE is weights.safetensors in `out`; samples/ shows what has
+been learnt so far.
 """
 
 from __future__ import annotations
@@ -26,11 +39,11 @@ def main(config: DictConfig) -> None:
     need_positive(config, "images", "batch", "tick", "keep")
     processes = start(config.threads)
     settings = settings_of(config)
+    course: Course[Any] = get_method(config.gan.course)(config, settings)  # before anything is written
     if processes.first:
         with disk_errors(settings.out):
             settings.out.mkdir(parents=True, exist_ok=True)
             OmegaConf.save(config, settings.out / "config.yaml", resolve=True)
-    course: Course[Any] = get_method(config.gan.course)(config, settings)
     weights = run(settings, course, processes, config.resume)
     if processes.first:
         print(f"{weights}: {settings.images} images of {course.of}")

@@ -15,7 +15,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,15 +92,15 @@ def texts_seen(kinds: Mapping[str, Kind], plan: Plan, seeds: Sequence[int], fold
 
 
 def sets_of(
-    config: DictConfig, kinds: Mapping[str, Kind], plan: Plan, seen: frozenset[str]
+    config: DictConfig, real: Sequence[PlateSet], kinds: Mapping[str, Kind], plan: Plan, seen: frozenset[str]
 ) -> Iterator[PlateSet]:
     """Real sets without texts of the trainings, their untaught parts, then fresh plates of each kind."""
-    for name, folder in config.tests.items():
-        found = real_set(str(name), folder).without(seen)
+    for every in real:
+        found = every.without(seen)
         if not found.items:
-            raise UserError(f"tests.{name}: {folder}: no plate in it whose text no training saw")
+            raise UserError(f"tests.{every.name}: no plate in it whose text no training saw")
         yield found
-        if name in config.taught:
+        if every.name in config.taught:
             yield found.untaught()
     for name, kind in kinds.items():
         words = (*overrides_of(kind, "plates", config.synthetic.seed, plan), "capture.size=null")
@@ -113,9 +113,10 @@ def sets_of(
 def setting_of(config: DictConfig) -> Setting:
     plan = plan_of(config)
     kinds, missing = kinds_of(config, plan)
+    real = [real_set(str(name), folder) for name, folder in config.tests.items()]  # may be refused
     out = Path(config.out)
     seen = texts_seen(kinds, plan, [*config.seeds, *config.scarcity.seeds], out)
-    sets = tuple(sets_of(config, kinds, plan, seen))
+    sets = tuple(sets_of(config, real, kinds, plan, seen))
     wanted = config.synthetic.reference
     reference = f"synthetic-{wanted if wanted in kinds else next(iter(kinds))}"
     return Setting(Bench(out), plan, kinds, missing, sets, seen, reference)
@@ -159,16 +160,20 @@ def bundled(setting: Setting) -> Entry:
     return setting.bench.tested(entry, "bundled", key, setting.sets, lambda s: read_by(reader, s.items))
 
 
+def scarcity_of(config: DictConfig) -> Scarcity:
+    plain: Any = OmegaConf.to_container(config.scarcity, resolve=True)
+    return Scarcity(**plain)
+
+
 def curve(config: DictConfig, setting: Setting) -> dict[str, Any]:
     """The data-scarcity curve as plain data."""
     if config.scarcity.path is None:
         return {"reason": "scarcity.path was not given"}
-    plain: Any = OmegaConf.to_container(config.scarcity, resolve=True)
-    settings = Scarcity(**plain)
+    settings = scarcity_of(config)
     kind = settings.kind if settings.kind in setting.kinds else next(iter(setting.kinds))
     crops = parted(settings, [one for one in setting.sets if one.real])
     crops = Crops(crops.pool, tuple(one.without(setting.seen) for one in crops.tests))
-    chosen = Scarcity(**{**plain, "kind": kind})
+    chosen = replace(settings, kind=kind)
     points = points_of(chosen, setting.kinds[kind], setting.plan, crops.pool, setting.bench.folder / "sets")
     entries = [
         told(setting.bench.cell(p.cell, crops.tests), f"{n} of {len(points)}")
@@ -257,6 +262,8 @@ def check(config: DictConfig) -> None:
         raise UserError(f"taught: {absent[0]!r} is not among tests; give tests.{absent[0]}=FOLDER")
     for name in config.recognizers:
         composed([f"recognizer={name}"])
+    if config.scarcity.path is not None:
+        parted(scarcity_of(config), ())
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 python -m recognizer.demo port=7860
 
-Needs the extra: pip install 'platesmith[demo]'. A stage without weights says so in its panel.
+Needs the extra `demo`. A stage without weights says so in its panel.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from omegaconf import DictConfig
 
 from synth.app import command, need_positive
-from synth.errors import UserError
+from synth.errors import UserError, extra
 
 FIRST = "cn/blue"  # the type that the page opens with
 
@@ -22,7 +22,7 @@ def main(config: DictConfig) -> None:
     try:
         from recognizer.page import page
     except ImportError as error:
-        raise UserError(f"the page needs {error.name}: pip install 'platesmith[demo]'") from error
+        raise UserError(f"the page needs {error.name}; {extra('demo')}") from error
     from recognizer.panels import Wish, any_text, reader_of
 
     first = Wish(FIRST, any_text(FIRST, 0), height_px=config.height_px, pix2pix=config.pix2pix)

@@ -14,7 +14,7 @@ from recognizer.pictures import Picture
 from recognizer.reader import Reader
 from synth.api import draw, word
 from synth.confdata import conf_folder
-from synth.errors import UserError
+from synth.errors import UserError, extra
 from synth.sample import Image, Sample
 
 STAGES = ("template", "capture", "pix2pix", "spg")
@@ -55,7 +55,7 @@ def panel(stage: str, wish: Wish, reader: Reader | None) -> Panel:
     except UserError as error:
         return Panel(None, str(error))
     except ImportError as error:
-        return Panel(None, f"`{stage}` needs {error.name}: pip install 'platesmith[train]'")
+        return Panel(None, f"`{stage}` needs {error.name}; {extra('train')}")
     shown = [boxed(sample) if wish.boxes else sample.image for sample in samples]
     return Panel(stacked(shown), "" if reader is None else verdicts(samples, reader))
 

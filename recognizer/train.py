@@ -18,7 +18,7 @@ from torch import nn
 from gan.runtime.distributed import start
 from gan.runtime.window import Window
 from recognizer.calibrate import calibrate, held_out
-from recognizer.checkpoint import Header
+from recognizer.checkpoint import Header, build
 from recognizer.codec import Codec, codec_of
 from recognizer.data import Blend, Shuffled, Stream, lessons_of
 from recognizer.loop import MakeData, Settings, Trial, train
@@ -121,12 +121,13 @@ def main(config: DictConfig) -> None:
     processes = start(config.threads)
     header = header_of(config)
     settings = settings_of(config)
+    data = make_data(config, header)
+    trials = trials_of(config, header) if processes.first else {}
+    build(header)  # the last of what can be wrong before anything is written
     if processes.first:
         with disk_errors(settings.out):
             settings.out.mkdir(parents=True, exist_ok=True)
             OmegaConf.save(config, settings.out / "config.yaml", resolve=True)
-    data = make_data(config, header)
-    trials = trials_of(config, header) if processes.first else {}
     weights = train(settings, header, data, trials, processes, config.resume)
     if processes.first:
         if config.data.source == "synthetic" and config.calibration:

@@ -12,7 +12,6 @@ import functools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -173,30 +172,19 @@ def composed(config_name: str, words: Sequence[str]) -> DictConfig:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    from synth.app import check_kinds, one_line
+    from synth.app import check_kinds, hydra_said
     from synth.errors import UserError
+    from synth.keys import check_choices, check_keys, our_hydra
 
+    check_choices(words, config_name)
+    check_keys(words, config_name, begun="+")
     try:
         with our_hydra():
             config = compose(config_name, overrides=list(words))
         check_kinds(config, config_name)
     except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(f"conf/{config_name}.yaml: {one_line(error)}") from error
+        raise UserError(hydra_said(error, config_name, words)) from error
     return config
-
-
-@contextmanager
-def our_hydra() -> Iterator[None]:
-    """Hydra with our configuration; there is one a process, and the caller may be a Hydra app."""
-    from hydra import initialize_config_module
-    from hydra.core.global_hydra import GlobalHydra
-
-    callers, GlobalHydra.instance().hydra = GlobalHydra.instance().hydra, None
-    try:
-        with initialize_config_module("conf", version_base="1.3"):
-            yield
-    finally:
-        GlobalHydra.instance().hydra = callers
 
 
 def word(key: str, value: Value) -> str:

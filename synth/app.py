@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import hydra
-from hydra.errors import HydraException
+from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from synth.confdata import conf_folder, read_yaml
 from synth.errors import UserError
 from synth.help import help_text
+from synth.keys import check_choices, check_flags, check_keys, unknown_choice
 
 KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
 App = Callable[[DictConfig], int | None]
@@ -39,6 +40,9 @@ def command(config_name: str) -> Callable[[App], Callable[[], None]]:
                 if {"-h", "--help"} & set(sys.argv[1:]):
                     print(help_text(config_name, sys.modules[app.__module__].__doc__ or ""))
                     return
+                check_flags(sys.argv[1:], config_name)
+                check_choices(sys.argv[1:], config_name)
+                check_keys(sys.argv[1:], config_name, begun="+")  # Hydra adds any name
                 sys.argv[1:] = opened(sys.argv[1:], config_name)
                 hydra.main(version_base="1.3", config_path="pkg://conf", config_name=config_name)(task)()
 
@@ -62,9 +66,20 @@ def one_line_errors(config_name: str) -> Iterator[None]:
     except UserError as error:
         fail(str(error))
     except (HydraException, OmegaConfBaseException) as error:
-        fail(f"conf/{config_name}.yaml: {one_line(error)}")
+        fail(hydra_said(error, config_name, sys.argv[1:]))
     except KeyboardInterrupt:
         fail("stopped; the same command goes on where it was")
+
+
+def hydra_said(error: Exception, config_name: str, words: Sequence[str]) -> str:
+    """An error of composition in one line: Hydra's own words only where we have no better ones."""
+    if isinstance(error, MissingConfigException) and (said := unknown_choice(error)):
+        return said
+    try:
+        check_keys(words, config_name)
+    except UserError as better:
+        return str(better)
+    return f"conf/{config_name}.yaml: {one_line(error)}"
 
 
 def opened(words: list[str], config_name: str) -> list[str]:

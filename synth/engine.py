@@ -19,7 +19,7 @@ from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from synth.errors import UserError
+from synth.errors import UserError, extra
 
 Result = TypeVar("Result")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -85,7 +85,7 @@ class Ray:
         try:
             import ray
         except ImportError as error:
-            raise UserError("engine=ray needs Ray: pip install 'platesmith[ray]'") from error
+            raise UserError(f"engine=ray needs Ray; {extra('ray')}") from error
         started = not ray.is_initialized()
         if started:
             start_ray(ray, self.address, self.workers)

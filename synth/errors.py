@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
+
+from synth import __version__
 
 
 class UserError(Exception):
@@ -20,3 +23,11 @@ def nearest(word: str, known: Iterable[str], count: int = 3) -> str:
     if close:
         return "nearest: " + ", ".join(close)
     return "known: " + ", ".join(names[:40])
+
+
+def extra(names: str) -> str:
+    """The command that installs extras; the package is on no index: from the checkout, or from its wheel."""
+    root = Path(__file__).resolve().parents[1]
+    if (root / "pyproject.toml").is_file():
+        return f"run: pip install -e '{'.' if root == Path.cwd() else root}[{names}]'"
+    return f"run, beside the wheel: pip install './platesmith-{__version__}-py3-none-any.whl[{names}]'"

@@ -27,7 +27,7 @@ from synth.app import command, need_positive
 from synth.catalogue import load_type
 from synth.dataset.finish import finish
 from synth.dataset.formats import format_named
-from synth.dataset.manifest import claim, config_sha, is_unfinished, read_manifest
+from synth.dataset.manifest import claim, config_sha, is_unfinished, read_manifest, unclaim
 from synth.dataset.shards import (
     Format,
     Item,
@@ -172,6 +172,7 @@ def generate(config: DictConfig, words: Sequence[str] | None = None) -> tuple[Pa
     engine = engine_of(plain["engine"])
     identity = {key: value for key, value in plain.items() if key not in PLACE}
     shards = math.ceil(plain["count"] / plain["shard_size"])
+    new = not root.exists()
     claim(root, identity)
     if read_manifest(root) is not None and not is_unfinished(root):
         return root, True
@@ -183,7 +184,12 @@ def generate(config: DictConfig, words: Sequence[str] | None = None) -> tuple[Pa
         todo = [
             n for n in range(shards) if n not in done and (not mine or n % plain["parts"] == plain["part"])
         ]
-        make(plain, root, engine, todo, sum(d.count for d in done.values()))
+        try:
+            make(plain, root, engine, todo, sum(d.count for d in done.values()))
+        except UserError:  # a mistake that only the first plates show
+            if new and not mine:
+                unclaim(root)
+            raise
         if mine:
             return root, False
         finish(
@@ -199,7 +205,7 @@ def engine_of(described: dict[str, Any]) -> Engine:
 
 def make(plain: dict[str, Any], root: Path, engine: Engine, shards: list[int], before: int) -> None:
     """Run the engine over the shards that are missing."""
-    sha = config_sha({key: value for key, value in plain.items() if key not in (*PLACE, "format")})
+    sha = config_sha({key: value for key, value in plain.items() if key not in PLACE})
     with Progress(plain["count"], before, "plates") as progress:
         for done in engine.map(ShardWork(plain, root.resolve(), sha), shards):
             progress.add(done.count)

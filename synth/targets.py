@@ -15,7 +15,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
-from synth.errors import UserError, nearest
+from synth.errors import UserError, extra, nearest
 
 TARGET = "_target_"
 TRAIN = ("torch", "torchvision", "safetensors")  # what the extra of that name brings
@@ -37,8 +37,9 @@ def made(settings: Any, key: str) -> Any:
         return instantiate(settings, _convert_="all")
     except InstantiationException as error:
         if (missing := missing_module(error)) in TRAIN:
-            reason = f"{missing} is not installed; run: pip install 'platesmith[train]'"
-            raise UserError(f"{key}: {reason}, or take stages=capture") from error
+            raise UserError(
+                f"{key}: {missing} is not installed; {extra('train')}, or take stages=capture"
+            ) from error
         inside = re.search(r"full_key: (\S+)", str(error))
         where = f"{key}.{inside.group(1)}" if inside else key
         said = str(error.__cause__ or error)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -103,3 +105,24 @@ def test_scripts_named_in_the_documentation_exist() -> None:
 
 def test_the_readme_has_commands() -> None:
     assert len(commands()) > 8
+
+
+def outputs() -> set[str]:
+    """Where commands of the documentation and of `--help` write, relative to where they are run."""
+    heads = [(ROOT / "conf" / f"{app}.yaml").read_text("utf-8").split("\n")[0][2:] for app in APPS]
+    found = {str(OmegaConf.load(ROOT / "conf" / f"{app}.yaml").get("out") or "") for app in APPS}
+    for line in [*commands(), *filter(COMMAND.match, heads)]:
+        found |= {word.removeprefix("out=") for word in words_of(line)[1] if word.startswith("out=")}
+    return {out for out in found if out and out != "???" and not out.startswith("/")}
+
+
+def test_what_documented_commands_write_is_ignored_by_git() -> None:
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("not a checkout")
+    asked = [out if Path(out).suffix else f"{out.rstrip('/')}/file" for out in sorted(outputs())]
+    said = subprocess.run(
+        ["git", "check-ignore", "--no-index", *asked], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert set(asked) == set(said.stdout.split())
+    tracked = ["git", "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    assert subprocess.run(tracked, cwd=ROOT, capture_output=True, text=True, check=True).stdout == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -39,8 +40,9 @@ def relevant(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def config_sha(config: Mapping[str, Any]) -> str:
-    """Sixteen hex digits of the relevant part of a configuration."""
-    text = json.dumps(relevant(config), sort_keys=True, ensure_ascii=False, default=str)
+    """Sixteen hex digits of what decides the plates: the same in every format, in records and manifest."""
+    plates = {key: value for key, value in relevant(config).items() if key != "format"}
+    text = json.dumps(plates, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -77,6 +79,13 @@ def claim(root: Path, config: Mapping[str, Any]) -> None:
             f"{path}: made with another configuration: {'; '.join(differences[:SHOWN])}{more}; "
             "give the same keys or choose another out="
         )
+
+
+def unclaim(root: Path) -> None:
+    """Remove a claimed folder in which no shard lies: a mistake of the user leaves nothing behind."""
+    made = {path.relative_to(root).as_posix() for path in root.rglob("*")}
+    if made <= {"config.yaml", FOLDER, f"{FOLDER}/lock"}:
+        shutil.rmtree(root)
 
 
 def manifest_of(form: str, version: str, sha: str, shards: Sequence[ShardDone]) -> Manifest:

@@ -70,7 +70,8 @@ def stream(name: str, path: Path) -> Iterator[Labelled | Problem]:
     try:
         yield from SOURCES[name](path)
     except FileNotFoundError as error:
-        raise UserError(f"{error.filename or path}: no such file; source={name} needs it") from error
+        said = f"{error.filename or path}: no such file; source={name} needs it"
+        raise UserError(f"{said}; {other_source(name, path)}") from error
     except PermissionError as error:
         raise UserError(f"{error.filename or path}: may not be read") from error
 
@@ -87,8 +88,19 @@ def read_source(name: str, path: str | Path) -> ReadResult:
             items.append(found)
     if not items:
         why = f"; first problem: {problems[0]}" if problems else ""
-        raise UserError(f"{path}: no picture can be read as source={name}{why}")
+        raise UserError(f"{path}: no picture can be read as source={name}{why}; {other_source(name, path)}")
     return ReadResult(name, path, items, problems)
+
+
+def other_source(name: str, path: Path) -> str:
+    """What to try when a folder is not of the source that was said: what it looks like, or all there are."""
+    try:
+        guess = detect(path)
+    except UserError:
+        guess = name
+    if guess != name:
+        return f"it looks like source={guess}"
+    return f"source= may be {', '.join(SOURCES)} (README: Labelled sets it reads)"
 
 
 def detect(path: str | Path) -> str:

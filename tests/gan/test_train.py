@@ -213,6 +213,7 @@ def test_a_wrong_size_is_one_line(tmp_path: Path) -> None:
     done = command(tmp_path / "run", "size=[16]")
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith("error: size, other_sizes: [[16], [32, 64]] are no sizes")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow

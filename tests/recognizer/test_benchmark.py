@@ -120,6 +120,7 @@ def test_the_whole_table(
         (["seeds=[]"], "seeds: empty"),
         (["images=0"], "images: 0 is not a whole number above 0"),
         (["tests.mine=absent"], "absent: no such folder"),
+        (["scarcity.path=absent"], "absent: no such folder"),
         (["taught=[mine]"], "taught: 'mine' is not among tests"),
         (["readers=[command]"], "readers: command needs reader.command="),
     ],
@@ -135,6 +136,7 @@ def test_errors_are_one_line(
     assert start(monkeypatch, "experiment=smoke", "images=8", "kinds=[template]", *words) == 2
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 1 and errors[0].startswith("error: ") and said in errors[0]
+    assert not list(tmp_path.iterdir())  # nothing is made before all is checked
 
 
 def test_a_training_that_dies_is_told_by_its_last_line(tmp_path: Path) -> None:

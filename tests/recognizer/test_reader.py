@@ -203,4 +203,4 @@ def test_reads_without_torch(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", wanted], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.startswith("torch is not installed; run: pip install 'platesmith[train]'")
+    assert done.stdout.startswith("torch is not installed; run: pip install -e '.[train]'")

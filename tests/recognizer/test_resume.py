@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from gan.runtime.distributed import Processes
 from recognizer.checkpoint import Header
 from recognizer.loop import MakeData, Settings, train
+from recognizer.train import main
 from synth.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -176,6 +177,29 @@ def command(out: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     line = [sys.executable, "-m", "recognizer.train", f"out={out}", *COMMAND]
     return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("watch.mine=absent", "absent: no such folder"),
+        ("data=labelled", "Missing mandatory value: data.path"),
+        ("recognizer.network.slots=many", "PlateNet"),
+    ],
+)
+def test_a_mistake_leaves_no_folder(
+    word: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["plate-train-recognizer", f"out={tmp_path / 'run'}", *COMMAND, word])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 1 and errors[0].startswith("error: ") and said in errors[0]
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow

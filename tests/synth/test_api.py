@@ -61,12 +61,13 @@ def test_a_drawn_plate_is_the_one_of_the_data_set() -> None:
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"plates": "cn8"}, "plates/cn8"),
+        ({"plates": "cn8"}, "plates=cn8: no such choice; take one of all, cn7"),
         ({"plates": ["cn/bleu"]}, "nearest: cn/blue"),
         ({"count": "many"}, "count: 'many' is not a whole number"),
-        ({"stages": "paint"}, "stages/paint"),
+        ({"stages": "paint"}, "stages=paint: no such choice"),
         ({"split": {"train": 0.5, "exam": 0.5}}, "exam"),
-        ({"overrides": ["sede=3"]}, "sede"),
+        ({"overrides": ["sede=3"]}, "sede: no such key; nearest: seed"),
+        ({"overrides": ["+sede=3"]}, "sede: no such key; nearest: seed"),
     ],
 )
 def test_a_mistake_is_a_user_error_of_one_line(keys: dict[str, object], said: str, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from synth import UserError
+from synth import generate as from_python
 from synth.dataset.sources import read_source
 from synth.dataset.validate import validate
 
@@ -77,6 +79,7 @@ def test_layout_of_the_folder(serial: Path) -> None:
     )
     assert all((serial / "train" / row["file_name"]).is_file() for row in rows)
     assert "synthetic" in (serial / "card.md").read_text()
+    assert json.loads((serial / "manifest.json").read_text())["config_sha"] == rows[0]["config_sha"]
 
 
 def test_pool_makes_the_same_bytes(serial: Path, tmp_path: Path) -> None:
@@ -217,7 +220,7 @@ def test_a_finished_folder_is_left_alone(serial: Path) -> None:
         (("count=many",), "count: 'many' is not a whole number"),
         (("split={train: 0.5}",), "split"),
         (("format=zip",), "format=zip: unknown"),
-        (("engine=spark",), "engine/spark"),
+        (("engine=spark",), "engine=spark: no such choice; take one of pool, ray, serial"),
         (("plates.types=[cn/blau]",), "unknown type 'cn/blau'"),
         (("plates=jp", "format=cblprd"), "format=cblprd: has no name for type"),
         (("texts=/nowhere.txt",), "texts: /nowhere.txt"),
@@ -229,6 +232,19 @@ def test_mistakes_end_in_one_line(tmp_path: Path, keys: tuple[str, ...], said: s
     done = run(f"out={tmp_path / 'out'}", "count=10", *keys)
     assert done.returncode == 2
     assert said in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_mistake_that_the_first_plate_shows_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "from synth.errors import UserError\ndef stop(batch):\n    raise UserError('stages.stop: no')\n"
+    (tmp_path / "mine.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    stage = "+stages.stop={_target_: hydra.utils.get_method, path: mine.stop}"
+    with pytest.raises(UserError, match=r"stages\.stop"):
+        from_python(tmp_path / "out", count=4, stages="template", overrides=[stage])
+    assert not (tmp_path / "out").exists()
 
 
 def test_texts_from_a_file(tmp_path: Path) -> None:

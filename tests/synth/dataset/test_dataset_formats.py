@@ -276,5 +276,5 @@ def test_an_unknown_format_names_the_nearest() -> None:
 
 def test_a_missing_library_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch, sets: Sets) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(UserError, match=r"pip install 'platesmith\[parquet\]'"):
+    with pytest.raises(UserError, match=r"pip install -e '.+\[parquet\]'"):
         read_source("parquet", sets["parquet"])

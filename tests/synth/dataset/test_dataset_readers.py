@@ -24,6 +24,7 @@ from synth.dataset.sources import SOURCES, ReadResult, detect, read_source
 from synth.errors import UserError
 
 Sets = dict[str, Path]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def picture(path: Path, width: int = 94, height: int = 24) -> Path:
@@ -83,6 +84,22 @@ def test_a_data_set_without_a_good_picture_is_an_error(tmp_path: Path) -> None:
         read_source("csv", tmp_path / "nowhere")
     with pytest.raises(UserError, match="nearest: labelled"):
         read_source("labeled", tmp_path)
+
+
+def test_a_wrong_source_is_told_what_the_folder_looks_like(tmp_path: Path, sets: Sets) -> None:
+    with pytest.raises(
+        UserError, match=r"labels\.tsv: no such file; source=labelled needs it; it looks like s"
+    ):
+        read_source("labelled", sets["paddle"])
+    with pytest.raises(UserError, match=r"read as source=folder; it looks like source=csv"):
+        read_source("folder", sets["csv"])
+    with pytest.raises(UserError, match=r"source= may be labelled, ccpd, .*README: Labelled sets it reads"):
+        read_source("labelled", tmp_path)
+    assert "## Labelled sets it reads\n" in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_every_reader_is_a_choice_of_source() -> None:
+    assert {path.stem for path in (ROOT / "conf" / "source").glob("*.yaml")} == set(SOURCES)
 
 
 def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:

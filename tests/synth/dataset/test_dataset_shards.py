@@ -18,7 +18,7 @@ import pytest
 from synth.dataset import loose
 from synth.dataset.finish import finish
 from synth.dataset.formats import FORMATS
-from synth.dataset.manifest import claim, config_sha, is_unfinished, read_manifest
+from synth.dataset.manifest import claim, config_sha, is_unfinished, read_manifest, unclaim
 from synth.dataset.shards import clear_leftovers, hold, read_done, write_shard
 from synth.errors import UserError
 from synth.record import Record
@@ -211,6 +211,18 @@ def test_claim_refuses_another_configuration(tmp_path: Path, config: dict[str, o
     assert "extra: absent there, 1 here" in message
     assert (tmp_path / "config.yaml").read_text() == text
     assert config_sha(config) == config_sha({**config, "engine": 1}) != config_sha(other)
+    assert config_sha(config) == config_sha({**config, "format": "lmdb"})  # the plates are the same
+
+
+def test_a_claim_is_taken_back_where_no_shard_followed(tmp_path: Path, config: dict[str, object]) -> None:
+    claim(tmp_path / "new", config)
+    with hold(tmp_path / "new"):
+        unclaim(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+    claim(tmp_path / "begun", config)
+    (tmp_path / "begun" / ".shards" / "00000").mkdir(parents=True)
+    unclaim(tmp_path / "begun")
+    assert (tmp_path / "begun" / "config.yaml").is_file()
 
 
 def test_claim_refuses_a_folder_of_somebody_else(tmp_path: Path, config: dict[str, object]) -> None:
