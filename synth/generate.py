@@ -74,8 +74,8 @@ class ShardWork:
 
     def items(self, form: Format, indices: range) -> Iterator[Item]:
         pipeline, fractions, seed = self.pipeline(), self.config["split"], self.config["seed"]
-        for start in range(0, len(indices), BATCH):
-            drawn = pipeline.samples(indices[start : start + BATCH])
+        for start in range(0, len(indices), pipeline.ahead):
+            drawn = pipeline.samples(indices[start : start + pipeline.ahead], BATCH)
             samples = [fitted(sample, form.size) for sample in drawn]
             jpegs = [encoded(sample) for sample in samples]
             records = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -27,6 +27,7 @@ DEFAULT_QUALITY = 90
 class Capture:
     """Draws, records and applies what one of several cameras does."""
 
+    alone: ClassVar[bool] = True  # see `synth.sample.Stage`
     severity: Span  # of a sample, drawn: 0 = as good as the ranges allow, 1 = as bad
     cameras: Mapping[str, Camera]
     weights: Mapping[str, float] = field(
