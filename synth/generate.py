@@ -74,11 +74,14 @@ class ShardWork:
 
     def items(self, form: Format, indices: range) -> Iterator[Item]:
         pipeline, fractions, seed = self.pipeline(), self.config["split"], self.config["seed"]
-        for start in range(0, len(indices), BATCH):
-            for sample in pipeline.samples(indices[start : start + BATCH]):
-                sized = fitted(sample, form.size)
-                split = split_of(sized.text, fractions, seed)
-                yield record_of(sized, split, self.sha), encoded(sized)
+        for start in range(0, len(indices), pipeline.ahead):
+            drawn = pipeline.samples(indices[start : start + pipeline.ahead], BATCH)
+            samples = [fitted(sample, form.size) for sample in drawn]
+            jpegs = [encoded(sample) for sample in samples]
+            records = [
+                record_of(sample, split_of(sample.text, fractions, seed), self.sha) for sample in samples
+            ]
+            yield from zip(records, jpegs, strict=True)
 
     def pipeline(self) -> Pipeline:
         """Built once a process: to turn the configuration into one costs as much as a hundred plates."""

@@ -70,8 +70,10 @@ class Canvas:
 
     def lay(self, mask: Image, colour: Sequence[float], opacity: float = 1.0, structure: bool = True) -> None:
         """Paint a mask in a colour, and note it in the structure."""
-        a = mask.astype(np.float32)[..., None] * (opacity / 255)
-        self.rgb += (np.array(colour, np.float32) - self.rgb) * a
+        left, top, width, height = cv2.boundingRect(mask)  # most masks are a small part of the plate
+        part = np.s_[top : top + height, left : left + width]
+        a = mask[part].astype(np.float32)[..., None] * (opacity / 255)
+        self.rgb[part] += (np.array(colour, np.float32) - self.rgb[part]) * a
         if structure:
             np.maximum(self.structure, mask, out=self.structure)
 

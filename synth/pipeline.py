@@ -16,6 +16,7 @@ from synth.targets import made
 from synth.template import Plan, Template
 
 BATCH = 64  # samples a stage sees at once
+AHEAD = 4  # batches of small pictures drawn together
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,19 @@ class Pipeline:
     stages: dict[str, Stage]
     seed: int
 
-    def samples(self, indices: Sequence[int]) -> list[Sample]:
+    def samples(self, indices: Sequence[int], at_once: int | None = None) -> list[Sample]:
+        """The samples of these numbers; a stage sees `at_once` of them, or all where it makes each alone."""
         batch = self.template.batch(self.seed, indices)
         for stage in self.stages.values():
-            batch = stage(batch)
+            size = len(batch) if at_once is None or getattr(stage, "alone", False) else at_once
+            parts = [batch[start : start + size] for start in range(0, len(batch), max(size, 1))]
+            batch = [sample for part in parts for sample in stage(part)]
         return batch
+
+    @property
+    def ahead(self) -> int:
+        """How many samples to draw together: the more, the faster, but large pictures need their memory."""
+        return BATCH * max(1, min(AHEAD, AHEAD * 64**2 // self.template.height_px**2))
 
 
 def pipeline_of(config: DictConfig) -> Pipeline:

@@ -105,7 +105,7 @@ def render(
     low, high = vary.weight
     weight = low + (high - low) * int(u[1] * WEIGHTS) / (WEIGHTS - 1)
     pen = Pen(scale, weight, vary.spread_mm * int(u[2] * 2))
-    masks = {box.ink: np.zeros(ground.alpha.shape, np.uint8) for box in frame.boxes}
+    masks = {ink: np.zeros(ground.alpha.shape, np.uint8) for ink in dict.fromkeys(b.ink for b in frame.boxes)}
     try:
         boxes = [
             place_glyph(masks[box.ink], box, char, pen, vary, [*u[n : n + 5], u[3]])

@@ -50,7 +50,10 @@ class Sample:
 
 
 class Stage(Protocol):
-    """A step of generation. It draws only from `rng_for(sample.seed, sample.index, its name)`."""
+    """A step of generation. It draws only from `rng_for(sample.seed, sample.index, its name)`.
+
+    One with a true attribute `alone` makes each sample alone, so any number may come at once.
+    """
 
     def __call__(self, batch: Sequence[Sample]) -> list[Sample]: ...
 

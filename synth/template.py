@@ -79,12 +79,16 @@ class Template:
     variation: Variation = field(default_factory=Variation)
 
     def draw(self, seed: int, index: int) -> Sample:
-        plate_type, fields = self.plan.of(seed, index)
-        rng = rng_for(seed, index, "template")
-        return as_sample(render(plate_type, fields, self.height_px, rng, self.variation), seed, index)
+        return self.batch(seed, [index])[0]
 
     def batch(self, seed: int, indices: Sequence[int]) -> list[Sample]:
-        return [self.draw(seed, index) for index in indices]
+        """All texts first, then all plates: code that runs many times in a row runs faster."""
+        planned = [self.plan.of(seed, index) for index in indices]
+        plates = [
+            render(kind, fields, self.height_px, rng_for(seed, index, "template"), self.variation)
+            for index, (kind, fields) in zip(indices, planned, strict=True)
+        ]
+        return [as_sample(plate, seed, index) for index, plate in zip(indices, plates, strict=True)]
 
 
 def as_sample(plate: Plate, seed: int, index: int) -> Sample:

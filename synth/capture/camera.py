@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from synth.capture.background import Background
 from synth.capture.bend import Bend
@@ -39,6 +40,11 @@ class Camera:
                 f"capture.cameras: effect {min(taken)!r} is in surface and in effects; rename one"
             )
 
+    @cached_property
+    def whole(self) -> dict[str, Effect]:
+        """What happens on the plate and on the photograph."""
+        return {**self.surface, **self.effects}
+
     def draw(self, draw: Draw, sample: Sample, severity: float, floor: float) -> Params:
         """The numbers of one sample; effects that leave too little contrast are drawn again, calmer."""
         params: Params = {
@@ -49,7 +55,7 @@ class Camera:
             "surround": self.surround.sample(draw, severity),
             "bend": self.bend.sample(draw, severity),
         }
-        whole = {**self.surface, **self.effects}
+        whole = self.whole
         levels = grey_levels(sample.plate.type) if floor > 0 else (0.0, 255.0)
         for calm in (1.0, *CALMER):
             drawn = {name: effect.sample(draw, severity * calm) for name, effect in whole.items()}

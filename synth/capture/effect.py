@@ -6,9 +6,9 @@ An effect is a frozen dataclass of ranges. `sample` draws its numbers, or None w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -22,8 +22,7 @@ AT_ONCE = 128  # numbers taken from a generator in one call, which costs as much
 TENTHS = 10_000  # of a unit: four digits behind the point are drawn, recorded and used
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(NamedTuple):
     """A picture on its way through the camera, and how large the text is in it."""
 
     image: Image  # H W 3 RGB
@@ -46,11 +45,8 @@ class Effect(Protocol):
 def draws(rng: np.random.Generator) -> Draw:
     """The generator's numbers one by one; far cheaper than asking it for each."""
 
-    def numbers() -> Iterator[float]:
-        while True:
-            yield from rng.random(AT_ONCE).tolist()
-
-    return numbers().__next__
+    lists = iter(lambda: rng.random(AT_ONCE).tolist(), None)  # without end
+    return itertools.chain.from_iterable(lists).__next__
 
 
 def short(value: float) -> float:
@@ -60,13 +56,15 @@ def short(value: float) -> float:
 
 def between(draw: Draw, span: Span, times: float = 1.0) -> float:
     """Uniform in the span, times a factor."""
-    return round((span[0] + (span[1] - span[0]) * draw()) * times * TENTHS) / TENTHS
+    low, high = span
+    return round((low + (high - low) * draw()) * times * TENTHS) / TENTHS
 
 
 def swayed(draw: Draw, span: Span, severity: float) -> float:
     """Uniform in the span, drawn towards its middle where severity is low: half way at 0."""
     low, high = span
-    return short((low + high) / 2 + (high - low) * (draw() - 0.5) * (0.5 + 0.5 * severity))
+    value = (low + high) / 2 + (high - low) * (draw() - 0.5) * (0.5 + 0.5 * severity)
+    return round(value * TENTHS) / TENTHS
 
 
 def chance(draw: Draw, share: float, severity: float) -> bool:

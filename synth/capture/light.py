@@ -29,9 +29,8 @@ def ramp(length: int) -> np.ndarray:
 def lit(picture: Picture, change: np.ndarray, times: float) -> Picture:
     """The picture under a light map: H W, the change in units of the light there was, before a factor."""
     level = cv2.convertScaleAbs(change, alpha=NEUTRAL * times, beta=NEUTRAL)
-    return picture.with_image(
-        cv2.multiply(picture.image, cv2.merge((level, level, level)), scale=1 / NEUTRAL)
-    )
+    light = cv2.cvtColor(level, cv2.COLOR_GRAY2RGB)
+    return picture.with_image(cv2.multiply(picture.image, light, scale=1 / NEUTRAL))
 
 
 @dataclass(frozen=True)
@@ -117,5 +116,5 @@ class Glare:
         x = (np.arange(width, dtype=np.float32) - params["x"] * width) / (radius * params["flat"])
         y = (np.arange(height, dtype=np.float32) - params["y"] * height) / radius
         spot = np.outer(np.exp(-y * y), np.exp(-x * x)) * params["strength"]
-        level = cv2.convertScaleAbs(spot)
-        return picture.with_image(cv2.add(picture.image, cv2.merge((level, level, level))))
+        level = cv2.cvtColor(cv2.convertScaleAbs(spot), cv2.COLOR_GRAY2RGB)
+        return picture.with_image(cv2.add(picture.image, level))

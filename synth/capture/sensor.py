@@ -125,11 +125,10 @@ class Banding:
     def apply(self, picture: Picture, params: Params) -> Picture:
         height, width = picture.image.shape[:2]
         image = cv2.LUT(picture.image, levels(params["step"]))
-        column = window(noise(params["pool"]), params["x"], params["y"], height, 1)[:, :, :1]
+        column = window(noise(params["pool"]), params["x"], params["y"], height, 1)[:, :, 0]
+        lines = cv2.cvtColor(np.repeat(column, width, axis=1), cv2.COLOR_GRAY2RGB)
         k = params["lines"] / NOISE_SIGMA
-        return picture.with_image(
-            cv2.addWeighted(image, 1, np.broadcast_to(column, (height, width, 3)).copy(), k, -128 * k)
-        )
+        return picture.with_image(cv2.addWeighted(image, 1, lines, k, -128 * k))
 
 
 def levels(step: float) -> np.ndarray:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
 
 from synth.capture.camera import Camera
-from synth.capture.effect import Params, Picture, Span, between, choice, draws, need_size, need_span
-from synth.capture.scene import moved_mask, photograph
+from synth.capture.effect import Effect, Params, Picture, Span, between, choice, draws, need_size, need_span
+from synth.capture.scene import moved_mask, photograph, worn
 from synth.capture.thumbnail import stored_small
 from synth.capture.view import View, view_of
 from synth.errors import UserError
@@ -27,6 +27,7 @@ DEFAULT_QUALITY = 90
 class Capture:
     """Draws, records and applies what one of several cameras does."""
 
+    alone: ClassVar[bool] = True  # see `synth.sample.Stage`
     severity: Span  # of a sample, drawn: 0 = as good as the ranges allow, 1 = as bad
     cameras: Mapping[str, Camera]
     weights: Mapping[str, float] = field(
@@ -55,7 +56,7 @@ class Capture:
         return [self.weights.get(name, 1.0) for name in self.cameras]
 
     def __call__(self, batch: Sequence[Sample]) -> list[Sample]:
-        return [self.replay(sample, self.draw(sample)) for sample in batch]
+        return self.captured(batch, [self.draw(sample) for sample in batch])
 
     def draw(self, sample: Sample) -> Params:
         """All numbers of one sample, from its own stream; plain and rounded, as they are recorded."""
@@ -68,17 +69,26 @@ class Capture:
     def replay(self, sample: Sample, recorded: Mapping[str, Any]) -> Sample:
         """The sample as captured with these numbers: an entry of `stages`, or what `draw` returns."""
         params = {key: value for key, value in recorded.items() if key != "name"}
-        camera = self.cameras[params["camera"]]
-        view = self.view(sample, params)
-        picture = Picture(photograph(sample, camera.surface, params, view), view.row_px)
-        for name, effect in camera.effects.items():
-            if name in params:
-                picture = effect.apply(picture, params[name])
-        image = picture.image
-        if view.stored:
-            image = stored_small(image, params["thumbnail"], view.stored, view.output)
-        elif view.photo != view.output:
-            image = cv2.resize(image, view.output, interpolation=view.interpolation)
+        return self.captured([sample], [params])[0]
+
+    def captured(self, batch: Sequence[Sample], drawn: Sequence[Params]) -> list[Sample]:
+        """The samples under these numbers, one step after the other for all of them.
+
+        A step that runs many times in a row finds its code in the processor's cache: a quarter of the time.
+        """
+        views = [self.view(sample, params) for sample, params in zip(batch, drawn, strict=True)]
+        surfaces = [self.cameras[params["camera"]].surface for params in drawn]
+        plates = [worn(*each) for each in zip(batch, surfaces, drawn, strict=True)]
+        photos = [photograph(*each) for each in zip(batch, plates, drawn, views, strict=True)]
+        pictures = [Picture(*each) for each in zip(photos, [view.row_px for view in views], strict=True)]
+        for name, camera in self.cameras.items():
+            mine = [number for number, params in enumerate(drawn) if params["camera"] == name]
+            affect(pictures, mine, camera.effects, drawn)
+        images = [put_out(*each) for each in zip(pictures, drawn, views, strict=True)]
+        return [self.finished(*each) for each in zip(batch, images, drawn, views, strict=True)]
+
+    def finished(self, sample: Sample, image: Image, params: Params, view: View) -> Sample:
+        """The sample with its new picture and what goes with it."""
         mask = None
         if self.keep_mask and sample.mask is not None:
             mask = moved_mask(sample.mask, sample.quad, params, view)
@@ -97,6 +107,25 @@ class Capture:
         """The geometry of one sample under recorded numbers."""
         size = None if self.size is None else (int(self.size[0]), int(self.size[1]))
         return view_of(sample, params, self.height_px, size)
+
+
+def affect(
+    pictures: list[Picture], mine: Sequence[int], effects: Mapping[str, Effect], drawn: Sequence[Params]
+) -> None:
+    """Apply, in place, the effects of one camera to the pictures it took."""
+    for name, effect in effects.items():
+        for number in mine:
+            if name in drawn[number]:
+                pictures[number] = effect.apply(pictures[number], drawn[number][name])
+
+
+def put_out(picture: Picture, params: Params, view: View) -> Image:
+    """The photograph at the size put out."""
+    if view.stored:
+        return stored_small(picture.image, params["thumbnail"], view.stored, view.output)
+    if view.photo == view.output:
+        return picture.image
+    return np.asarray(cv2.resize(picture.image, view.output, interpolation=view.interpolation))
 
 
 @functools.lru_cache(1024)

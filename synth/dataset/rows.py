@@ -53,7 +53,12 @@ def truth(row: Row, path: str) -> str:
 
 def dump(value: Any) -> str:
     """One line of JSON, readable, with numpy numbers allowed; a tenth of the time of the standard library."""
-    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    return dump_bytes(value).decode()
+
+
+def dump_bytes(value: Any) -> bytes:
+    """The same as bytes."""
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _nested_stage(stage: Row) -> Row:
