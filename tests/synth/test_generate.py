@@ -239,9 +239,9 @@ def test_a_mistake_that_the_first_plate_shows_leaves_no_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = "from synth.errors import UserError\ndef stop(batch):\n    raise UserError('stages.stop: no')\n"
-    (tmp_path / "mine.py").write_text(code)
+    (tmp_path / "stopping.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
-    stage = "+stages.stop={_target_: hydra.utils.get_method, path: mine.stop}"
+    stage = "+stages.stop={_target_: hydra.utils.get_method, path: stopping.stop}"
     with pytest.raises(UserError, match=r"stages\.stop"):
         from_python(tmp_path / "out", count=4, stages="template", overrides=[stage])
     assert not (tmp_path / "out").exists()
