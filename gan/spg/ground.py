@@ -22,7 +22,7 @@ def common(plate: Tensor, masks: Tensor) -> Tensor:
 def cast(picture: Tensor, drawn: Tensor, ground: Tensor) -> Tensor:
     """N 3 H W: how much lighter, redder, ... the picture is than what is drawn, on the ground nearby."""
     apart = ground * (picture - drawn)
-    whole = (apart.mean((2, 3), keepdim=True) + 1e-6) / (ground.mean((2, 3), keepdim=True) + 1e-6)
+    whole = apart.mean((2, 3), keepdim=True) / (ground.mean((2, 3), keepdim=True) + 1e-6)
     return (nearby(apart) + FEW * whole) / (nearby(ground) + FEW)
 
 

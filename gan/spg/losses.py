@@ -26,13 +26,13 @@ class EditWeights:
     adversarial: float = 1.0
     l1: float = 10.0  # to the true edit
     drawn: float = 2.0  # the same before anything is kept: or what is kept would never be learnt
-    mask: float = 1.0
+    mask: float = 3.0
     cycle: float = 5.0  # real crops, edited back from an edit
-    likeness: float = 2.0  # real crops: the new text as clear as the old one was
+    likeness: float = 4.0  # real crops: the new text as clear as the old one was
     shadow: float = 2.0  # real crops: nothing of the old text on the new ground
     perceptual: float = 1.0  # these two need `perceptual`
     style: float = 1.0
-    reading: float = 0.3  # needs `reader`
+    reading: float = 1.0  # needs `reader`
 
     def __post_init__(self) -> None:
         if self.kind not in ADVERSARIAL:

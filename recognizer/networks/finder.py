@@ -16,7 +16,6 @@ from recognizer.networks.blocks import Convolution
 MARGIN = (0.06, 0.03)  # share of the flat picture beyond the plate, above (and below), left (and right)
 STRAY = (0.004, 0.012)  # how far corners are put off in training, shares of width and height: on real
 #                         plates the finder is a little less sure than on ours
-LUMA = (0.299, 0.587, 0.114)
 
 
 class Finder(nn.Module):
@@ -77,8 +76,3 @@ def grid(corners: Tensor, size: tuple[int, int]) -> Tensor:
     across = (x[1] - x[0] + g * x[1]) * u + (x[3] - x[0] + h * x[3]) * v + x[0]
     down = (y[1] - y[0] + g * y[1]) * u + (y[3] - y[0] + h * y[3]) * v + y[0]
     return torch.stack([across / depth, down / depth], dim=3) * 2 - 1
-
-
-def grey(x: Tensor) -> Tensor:
-    """N 1 H W of N 3 H W."""
-    return (x * x.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)

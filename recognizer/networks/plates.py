@@ -15,8 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gan.losses import lightness
 from recognizer.networks.blocks import Context, Convolution, Residual
-from recognizer.networks.finder import Finder, flattened, grey, strayed
+from recognizer.networks.finder import Finder, flattened, strayed
 from recognizer.networks.slots import Slots
 from synth.errors import UserError
 
@@ -75,7 +76,7 @@ class First(nn.Module):
 
 
 class PlateNet(nn.Module):
-    """About 1.35 M parameters and 67 MMAC at 64 x 128, flat at 48 x 128, as `recognizer=plates` sets it."""
+    """About 1.36 M parameters and 66 MMAC at 64 x 128, flat at 48 x 128, as `recognizer=plates` sets it."""
 
     def __init__(
         self,
@@ -138,7 +139,7 @@ class PlateNet(nn.Module):
         if self.training:
             known = strayed(known)
         tints = self.tints(x, known)
-        early = self.features[:EARLY](standardised(flattened(grey(x), known, self.flat)))  # N B 12 32
+        early = self.features[:EARLY](standardised(flattened(lightness(x), known, self.flat)))  # N B 12 32
         x = self.features[EARLY:](early)  # N E 3 32
         text, kind = self.text(x), self.kind(torch.cat([pooled(x), tints], dim=1))
         if self.first is None:
