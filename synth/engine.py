@@ -70,8 +70,8 @@ class Pool:
                     "a worker process was killed (out of memory?); run the same command again, "
                     "finished shards are kept"
                 ) from error
-            finally:
-                executor.shutdown(wait=False, cancel_futures=True)
+            finally:  # waits: an exit beside the thread that clears up after a killed worker is a race
+                executor.shutdown(cancel_futures=True)
 
 
 @dataclass(frozen=True)
