@@ -71,16 +71,20 @@ def likeness(picture: Tensor, planes: Tensor, where: Tensor) -> Tensor:
     return (share * mine * theirs).sum((1, 2, 3)) / (power + 1e-6).sqrt()
 
 
-def shortfall(drawn: Tensor, asked: Tensor, crop: Tensor, condition: Tensor, where: Tensor) -> Tensor:
+def shortfall(
+    drawn: Tensor, asked: Tensor, crop: Tensor, condition: Tensor, where: Tensor, beyond: float = 0.0
+) -> Tensor:
     """How much less drawings resemble what was asked than crops resemble their own plates, in a region.
 
-    Pictures N 3 H W, planes N C H W, where N 1 H W bool: those that are empty do not count.
+    Pictures N 3 H W, planes N C H W, where N 1 H W bool: those that are empty do not count. `beyond`: share
+    of the way from the crop's likeness to a perfect one that is asked for too.
     """
     some = where.flatten(1).any(1)
     if not bool(some.any()):
         return drawn.new_zeros(())
     real = likeness(crop[some], condition[some], where[some])
-    return F.relu(real - likeness(drawn[some], asked[some], where[some])).mean()
+    wanted = real + beyond * (1 - real)
+    return F.relu(wanted - likeness(drawn[some], asked[some], where[some])).mean()
 
 
 def lightness(picture: Tensor) -> Tensor:

@@ -18,6 +18,8 @@ from gan.spg.losses import EditWeights, Perceptual, focused, mask_loss, perceptu
 from gan.spg.network import SPG, Edit
 from gan.step import Players, learnt, precision
 
+CLEARER = 0.4  # of the way to perfectly clear
+
 
 @dataclass(frozen=True)
 class EditTeaching:
@@ -82,12 +84,13 @@ def asked_of(
 
 def unlike(batch: EditBatch, fake: Tensor) -> Tensor:
     """How much less clear the new texts of real crops are than their own: the whole text, and its first
-    character again, which the judge does not see.
+    character again, which the judge does not see. That one is asked to be clearer than the crop's: most
+    new ones have more strokes, and are lost in the same blur.
     """
     real = slice(len(batch.target), None)
     crop, own, drawn, asked = (x[real] for x in (batch.source, batch.condition, fake, batch.asked))
-    regions = (own[:, PLATE : PLATE + 1] > 0, batch.hidden[real])
-    return mean_of([shortfall(drawn, asked, crop, own, where) for where in regions])
+    regions = ((own[:, PLATE : PLATE + 1] > 0, 0.0), (batch.hidden[real], CLEARER))
+    return mean_of([shortfall(drawn, asked, crop, own, where, beyond) for where, beyond in regions])
 
 
 def seen_by(
