@@ -14,16 +14,19 @@ be edited are told on standard error; the exit code is then 2.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from gan import api
 from gan.align import Alignment, align_text, types_for
 from gan.edit_wanted import RANDOM, Reader, Reading, Wanted, wanted_of, with_texts
 from gan.spg.editor import Edited, Editor, Task, task_of, weights_file
@@ -199,11 +202,16 @@ class Report:
         return f"{words}; no result was read" if edited else words
 
 
+def need_mode(mode: str) -> None:
+    """How texts are drawn."""
+    if mode not in MODES:
+        raise UserError(f"mode: {mode!r} is unknown; use {', '.join(MODES)}")
+
+
 @command("edit")
 def main(config: DictConfig) -> int:
     """Edit plates."""
-    if config.mode not in MODES:
-        raise UserError(f"mode: {config.mode!r} is unknown; use {', '.join(MODES)}")
+    need_mode(config.mode)
     wanted = wanted_of(str(config.image), None if config.text is None else str(config.text))
     out = Path(config.out)
     given = Path(config.image)
@@ -226,6 +234,15 @@ def main(config: DictConfig) -> int:
     print(report.said(out))
     return 2 if report.refused else 0
 
+
+class Callable(ModuleType):
+    """This module and `gan.api.edit` at once: Python has one name for both."""
+
+    __call__ = staticmethod(api.edit)
+    __signature__ = inspect.signature(api.edit)
+
+
+sys.modules[__name__].__class__ = Callable
 
 if __name__ == "__main__":
     main()

@@ -101,6 +101,14 @@ def test_the_installed_commands_work_in_an_empty_folder(scripts: Path, tmp_path:
     call = "from synth import draw; from recognizer import Reader; print(Reader.from_pretrained().read("
     said = run(scripts / "python", "-c", f"{call}draw('cn/blue', '京A12345').image).text)", cwd=tmp_path)
     assert said.strip() == "京A12345"
+    picture = next((tmp_path / "plates").rglob("*.jpg"))
+    run(scripts / "plate-edit", f"image={picture}", "text=random", "out=edited", cwd=tmp_path)
+    assert len(list((tmp_path / "edited").glob("*.jpg"))) == 1
+    call = "from synth import draw; from gan import edit; print(edit("
+    said = run(
+        scripts / "python", "-c", f"{call}draw('cn/blue', '京A12345').image, '沪B6789C').old)", cwd=tmp_path
+    )
+    assert said.strip() == "京A12345"
 
 
 @pytest.mark.slow

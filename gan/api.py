@@ -1,0 +1,183 @@
+"""`plate-edit` as a function: new text on a picture of a plate, in its style.
+
+from gan import edit
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
+
+if TYPE_CHECKING:
+    from gan.edit import Job
+    from gan.edit_wanted import Wanted
+    from gan.spg.editor import Editor
+    from recognizer.decoding import PlateReading
+    from recognizer.pictures import Picture
+    from recognizer.reader import Reader
+    from synth.sample import Image
+
+
+@dataclass(frozen=True)
+class EditedPlate:
+    """A picture with its new text."""
+
+    image: Image  # H W 3 RGB, as large as the picture was
+    text: str
+    old: str  # what stood there
+    type: str  # cn/blue
+    mask: Image  # H W: coverage of the new characters, 255 where full
+    reading: PlateReading | None  # of the result
+
+
+@dataclass(frozen=True)
+class Held:
+    """The bytes of a picture that is in memory already."""
+
+    image: Image
+
+    def read(self) -> bytes:
+        import cv2
+
+        return bytes(cv2.imencode(".png", cv2.cvtColor(self.image, cv2.COLOR_RGB2BGR))[1])
+
+
+class Keys(TypedDict, total=False):
+    """The keywords of `edit`."""
+
+    old: str | Sequence[str] | None
+    plates: str | Sequence[str]
+    seed: int
+    mode: str
+    accept: float
+    read: bool
+    weights: str | Path | None
+    precision: str
+
+
+@overload
+def edit(image: Picture, text: str | Sequence[str] = ..., **keys: Unpack[Keys]) -> EditedPlate: ...
+
+
+@overload
+def edit(
+    image: list[Any] | tuple[Any, ...], text: str | Sequence[str] = ..., **keys: Unpack[Keys]
+) -> list[EditedPlate]: ...
+
+
+def edit(
+    image: Picture | list[Any] | tuple[Any, ...],
+    text: str | Sequence[str] = "random",
+    *,
+    old: str | Sequence[str] | None = None,
+    plates: str | Sequence[str] = "cn7",
+    seed: int = 0,
+    mode: str = "legal",
+    accept: float = 0.6,
+    read: bool = True,
+    weights: str | Path | None = None,
+    precision: str = "auto",
+) -> EditedPlate | list[EditedPlate]:
+    """Put `text` on a file, array (RGB) or Pillow image of a plate; a list gives a list.
+
+    `text` is one for all, one for each, or `random`: another one of the same grammar, unlike all old ones.
+    `old` is what stands there; without it the bundled reader reads it. `plates` are the types it may be, as
+    in `synth.generate`. With `read` the result is read too, and a random edit that still shows its old text
+    is drawn again. A picture that cannot be edited is a UserError that names it.
+
+    >>> from synth import draw
+    >>> plate = draw("cn/blue", "京A12345", stages="capture", capture="mild")
+    >>> done = edit(plate.image, "沪B6789C", old=plate.text)
+    >>> done.image.shape == plate.image.shape, done.old, done.type, done.text
+    (True, '京A12345', 'cn/blue', '沪B6789C')
+    >>> edit(plate.image, "沪B678", old=plate.text)
+    Traceback (most recent call last):
+    synth.errors.UserError: picture 0: ...
+    """
+    import numpy as np
+
+    from gan.edit_wanted import with_texts
+
+    several = isinstance(image, list | tuple) or (isinstance(image, np.ndarray) and image.ndim == 4)
+    images: list[Any] = list(image) if several else [image]  # type: ignore[arg-type]
+    reader = the_reader() if read or old is None else None
+    wanted = with_texts(wanted_of(images, text, old), reader)
+    ready: list[Wanted] = []
+    for one in wanted:
+        if isinstance(one, Exception):
+            raise one
+        ready.append(one)
+    job = job_of(ready, plates, seed, mode, accept, weights, precision, reader if read else None)
+    found: list[EditedPlate] = []
+    for batch in job.done(ready):
+        for done in batch:
+            if isinstance(done, Exception):
+                raise done
+            kind, edited = done.task.plate.type.id, done.edited
+            said: Any = done.reading
+            found.append(EditedPlate(edited.image, done.text, done.old, kind, edited.mask, said))
+    return found if several else found[0]
+
+
+def wanted_of(
+    images: Sequence[Picture], text: str | Sequence[str], old: str | Sequence[str] | None
+) -> list[Wanted]:
+    """Each picture with what stands on it, where that is known, and the text asked for."""
+    from gan.edit_wanted import Wanted, asked
+    from recognizer.pictures import as_picture
+    from synth.dataset.picture import Labelled, fold
+
+    texts, olds = each("text", text, len(images)), each("old", old or "", len(images))
+    found = []
+    for number, (one, new, own) in enumerate(zip(images, texts, olds, strict=True)):
+        name = str(one) if isinstance(one, str | Path) else f"picture {number}"
+        found.append(Wanted(Labelled(fold(own), name, Held(as_picture(one))), asked(new, name)))
+    return found
+
+
+def each(name: str, given: str | Sequence[str], count: int) -> list[str]:
+    """One for all, or one for each."""
+    from synth.errors import UserError
+
+    found = [given] * count if isinstance(given, str) else list(given)
+    if len(found) != count:
+        raise UserError(f"{name}: {len(found)} for {count} pictures; give one, or one for each")
+    return found
+
+
+def job_of(
+    wanted: Sequence[Wanted],
+    plates: str | Sequence[str],
+    seed: int,
+    mode: str,
+    accept: float,
+    weights: str | Path | None,
+    precision: str,
+    reader: Reader | None,
+) -> Job:
+    from gan.edit import Job, need_mode
+    from synth.api import composed, word
+
+    need_mode(mode)
+    key = "plates" if isinstance(plates, str) else "plates.types"
+    types = composed("edit", (word(key, plates), "image=none", "out=none")).plates.types
+    taken = frozenset(one.item.text for one in wanted)
+    return Job(the_editor(weights, precision), tuple(types), accept, mode, seed, taken, reader)
+
+
+@functools.lru_cache(maxsize=4)
+def the_editor(weights: str | Path | None, precision: str) -> Editor:
+    """Kept, because to open it costs as much as fifty edits."""
+    from gan.spg.editor import Editor, weights_file
+
+    return Editor.of(weights_file(weights), precision)
+
+
+@functools.cache
+def the_reader() -> Reader:
+    from recognizer.reader import Reader
+
+    return Reader.from_pretrained()
