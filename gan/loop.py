@@ -83,8 +83,17 @@ def drawing(
     return Course(build(header), judge, data, one, keep, gallery, of)
 
 
-def run(settings: Settings, course: Course[Artist], processes: Processes, resume: bool) -> Path:
-    """Train until `images`; returns the file of the averaged weights."""
+def run(
+    settings: Settings,
+    course: Course[Artist],
+    processes: Processes,
+    resume: bool,
+    begun: Callable[[], None] | None = None,
+) -> Path:
+    """Train until `images`; returns the file of the averaged weights.
+
+    `begun` is called by the first process once a state that is there was found to fit.
+    """
     artist, judge = course.artist, course.judge
     artist.to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     judge.to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -100,6 +109,8 @@ def run(settings: Settings, course: Course[Artist], processes: Processes, resume
     }
     done = load_state(state, parts)["images"] if resume and state.exists() else 0
     processes.agree(done)
+    if begun is not None and processes.first:
+        begun()
     size = settings.batch * processes.count
     first = done // settings.batch + processes.rank
     batches = loader(course.data(Window(settings.batch, first, processes.count)), settings.workers)

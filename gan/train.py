@@ -43,8 +43,12 @@ def main(config: DictConfig) -> None:
     if processes.first:
         with disk_errors(settings.out):
             settings.out.mkdir(parents=True, exist_ok=True)
+
+    def note() -> None:
+        with disk_errors(settings.out):
             OmegaConf.save(config, settings.out / "config.yaml", resolve=True)
-    weights = run(settings, course, processes, config.resume)
+
+    weights = run(settings, course, processes, config.resume, note)
     if processes.first:
         print(f"{weights}: {settings.images} images of {course.of}")
 

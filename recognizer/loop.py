@@ -50,8 +50,12 @@ def train(
     trials: dict[str, Trial],
     processes: Processes,
     resume: bool,
+    begun: Callable[[], None] | None = None,
 ) -> Path:
-    """Train until `images`; returns the file of the averaged weights."""
+    """Train until `images`; returns the file of the averaged weights.
+
+    `begun` is called by the first process once a state that is there was found to fit.
+    """
     torch.manual_seed(settings.seed)
     network = build(header).to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = Average(network, settings.average)
@@ -66,6 +70,8 @@ def train(
     parts: dict[str, Part] = {"network": network, "average": average.network, "optimizer": optimizer}
     done = load_state(state, parts)["images"] if resume and state.exists() else 0
     processes.agree(done)
+    if begun is not None and processes.first:
+        begun()
     model, size = processes.wrap(network), settings.batch * processes.count
     first = done // settings.batch + processes.rank
     batches = loader(data(Window(settings.batch, first, processes.count)), settings.workers)

@@ -127,8 +127,12 @@ def main(config: DictConfig) -> None:
     if processes.first:
         with disk_errors(settings.out):
             settings.out.mkdir(parents=True, exist_ok=True)
+
+    def note() -> None:
+        with disk_errors(settings.out):
             OmegaConf.save(config, settings.out / "config.yaml", resolve=True)
-    weights = train(settings, header, data, trials, processes, config.resume)
+
+    weights = train(settings, header, data, trials, processes, config.resume, note)
     if processes.first:
         if config.data.source == "synthetic" and config.calibration:
             calibrate(weights, *held_out(config, config.calibration))

@@ -161,9 +161,11 @@ def test_a_state_that_does_not_fit_is_one_line(
         (plan.out / "state.safetensors").write_bytes(content)
     else:
         train(plan, replace(header, network=RIVALS["crnn"]), clean, {}, ALONE, resume=True)
+    begun: list[str] = []
     with pytest.raises(UserError, match=r"state.safetensors: cannot be resumed from .* resume=false"):
-        train(plan, header, clean, {}, ALONE, resume=True)
-    train(plan, header, clean, {}, ALONE, resume=False)
+        train(plan, header, clean, {}, ALONE, True, lambda: begun.append("resumed"))
+    train(plan, header, clean, {}, ALONE, False, lambda: begun.append("anew"))
+    assert begun == ["anew"]  # config.yaml is that of the weights beside it
 
 
 COMMAND = (
