@@ -15,6 +15,7 @@ from gan.outline import GLYPHS, GROUND, INK
 from synth.errors import UserError
 
 LUMA = (0.299, 0.587, 0.114)
+CLEARER = 0.4  # of the way from the crop's first character to a perfectly clear one
 Judged = Sequence[Sequence[Tensor]]  # features of every layer of every scale
 
 
@@ -85,6 +86,18 @@ def shortfall(
     real = likeness(crop[some], condition[some], where[some])
     wanted = real + beyond * (1 - real)
     return F.relu(wanted - likeness(drawn[some], asked[some], where[some])).mean()
+
+
+def unclear(
+    drawn: Tensor, asked: Tensor, crop: Tensor, condition: Tensor, plate: Tensor, first: Tensor
+) -> Tensor:
+    """How much less clear drawings are than their crops: the whole plate, and its first character again.
+
+    The judge does not see that character: the crops show few, and it would learn that others are drawn. It is
+    asked to be clearer than the crop's, since most others have more strokes and are lost in the same blur.
+    """
+    whole = shortfall(drawn, asked, crop, condition, plate)
+    return mean_of([whole, shortfall(drawn, asked, crop, condition, first, CLEARER)])
 
 
 def lightness(picture: Tensor) -> Tensor:

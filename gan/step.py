@@ -20,8 +20,7 @@ from gan.losses import (
     divergence,
     feature_matching,
     logged,
-    mean_of,
-    shortfall,
+    unclear,
     weighted,
 )
 from gan.outline import PLATE
@@ -145,15 +144,10 @@ def read(fake: Tensor, texts: Sequence[str], teaching: Teaching) -> Tensor:
 
 
 def unlike(batch: Batch, fake: Tensor) -> Tensor:
-    """How much less new texts look like what was asked than the crops look like their own plates: the whole
-    plate, and its first character again.
-
-    The judge does not see that character: the crops show few, and it would learn that others are drawn.
-    """
+    """How much less clear new texts are than those of the crops."""
     new = batch.hidden.flatten(1).any(1)
     whole = (batch.asked[:, PLATE : PLATE + 1] > 0) & new[:, None, None, None]
-    given = fake, batch.asked, batch.crop, batch.condition
-    return mean_of([shortfall(*given, where) for where in (whole, batch.hidden)])
+    return unclear(fake, batch.asked, batch.crop, batch.condition, whole, batch.hidden)
 
 
 def correct_artist(

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gan.augment import Augmentation
-from gan.losses import ADVERSARIAL, Reading, logged, mean_of, shortfall
+from gan.losses import ADVERSARIAL, Reading, logged, unclear
 from gan.outline import PLATE
 from gan.runtime.track import Track
 from gan.spg.batches import EditBatch
@@ -17,8 +17,6 @@ from gan.spg.ground import shadow
 from gan.spg.losses import EditWeights, Perceptual, focused, mask_loss, perceptual_loss, style_loss
 from gan.spg.network import SPG, Edit
 from gan.step import Players, learnt, precision
-
-CLEARER = 0.4  # of the way to perfectly clear
 
 
 @dataclass(frozen=True)
@@ -83,14 +81,10 @@ def asked_of(
 
 
 def unlike(batch: EditBatch, fake: Tensor) -> Tensor:
-    """How much less clear the new texts of real crops are than their own: the whole text, and its first
-    character again, which the judge does not see. That one is asked to be clearer than the crop's: most
-    new ones have more strokes, and are lost in the same blur.
-    """
+    """How much less clear the new texts of real crops are than their own."""
     real = slice(len(batch.target), None)
     crop, own, drawn, asked = (x[real] for x in (batch.source, batch.condition, fake, batch.asked))
-    regions = ((own[:, PLATE : PLATE + 1] > 0, 0.0), (batch.hidden[real], CLEARER))
-    return mean_of([shortfall(drawn, asked, crop, own, where, beyond) for where, beyond in regions])
+    return unclear(drawn, asked, crop, own, own[:, PLATE : PLATE + 1] > 0, batch.hidden[real])
 
 
 def seen_by(
