@@ -43,6 +43,7 @@ SETS = {"ccpd": CCPD, "street": STREET} | {
 READ = "python -m recognizer.evaluate source={source} source.path={path}"
 MAKE = "python -m synth.generate plates=all stages=capture capture={name} count=1500 seed=90 out={name}"
 DRAWN = "python -m gan.evaluate source.path=ccpd"
+TIMED = "python -m recognizer.evaluate source.path=street backend=onnx threads=1"
 EDITED = "python -m gan.evaluate_edit source.path=ccpd precision=auto"
 KEPT = ("plates", "exact", "exact_ci", "exact_without_region", "characters", "type", "by_type")
 SCORE = ("plates", "exact", "exact_ci", "gap", "gap_ci")
@@ -107,7 +108,8 @@ def measure(real: Path, *what: str) -> None:
     """Measure the bundled weights and keep what was found beside them."""
     if "reader" in (what or ("reader",)):
         sets = {name: read_by_reader(name, real) for name in SETS}
-        kept(READER, {"commit": commit(), "weights": weights_of(READER), "sets": sets})
+        speed = {"command": TIMED, **only(measured(TIMED, real), ("cpu_ms",))}
+        kept(READER, {"commit": commit(), "weights": weights_of(READER), "sets": sets, "speed": speed})
     for name, metrics, command in (("generator", GENERATOR, DRAWN), ("editor", EDITOR, EDITED)):
         if name in (what or (name,)):
             report = measured(command, real)
@@ -172,8 +174,12 @@ def reader() -> Iterator[str]:
         "",
         "Street crops by colour: " + ", ".join(f"{name} {percent(x)}" for name, x in colours) + ".",
     )
+    speed = found["speed"]["cpu_ms"].items()
+    told = ", ".join(f"{ms:.2f} ms at batch {size}" for size, ms in speed)
+    yield from ("", f"CPU time a plate, from picture to text, one core, ONNX: {told}.")
     yield from ("", f"Measured at commit {found['commit']}:", "", "```bash")
     yield from (line for one in found["sets"].values() for line in one["command"].split(" && "))
+    yield found["speed"]["command"]
     yield "```"
 
 

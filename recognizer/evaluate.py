@@ -144,6 +144,7 @@ def table(summary: dict[str, Any]) -> str:
         f"| {shown} | {summary[key]:.2%} |" for key, shown in names.items() if summary.get(key) is not None
     ]
     lines.append(f"| ms a plate (network) | {summary['ms_per_plate']:.2f} ({summary['ms_network']:.2f}) |")
+    lines += [f"| CPU ms a plate, batch {size} | {ms:.2f} |" for size, ms in summary["cpu_ms"].items()]
     counts = summary["plates_by_type"]
     lines += [f"| type {name}, {counts[name]} | {share:.2%} |" for name, share in summary["by_type"].items()]
     lines += [f"| region {n}, {v['plates']} | {v['exact']:.2%} |" for n, v in summary["by_region"].items()]

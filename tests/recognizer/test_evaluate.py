@@ -160,6 +160,7 @@ def test_the_command(
     assert found["by_type"] == {"blue": 0.75, "yellow": 0.75}
     assert 0 <= found["exact_ci"][0] <= 0.75 <= found["exact_ci"][1] <= 1
     assert found["ms_per_plate"] > found["ms_network"] > 0
+    assert set(found["cpu_ms"]) == {"1", "32"} and min(found["cpu_ms"].values()) > 0
     assert "exact_grammar" in found
     assert "| exact | 75.00% (" in capsys.readouterr().out
     assert len((plates / "out" / "readings.tsv").read_text(encoding="utf-8").splitlines()) == 9
