@@ -84,7 +84,7 @@ class PlateNet(nn.Module):
         types: int,
         height: int = 64,
         width: int = 128,
-        widths: tuple[int, ...] = (32, 48, 96, 112, 144),
+        widths: tuple[int, ...] = (32, 48, 96, 104, 128),
         head: str = "slots",
         slots: int = 12,
         parts: int = 1,
@@ -120,7 +120,7 @@ class PlateNet(nn.Module):
         if first and (self.flat is None or not self.slotted):
             raise UserError("recognizer.network.first: needs head=slots and flat; 0 leaves it out")
         early = (-(-height // 4), -(-width // 4))
-        self.first = First(b, early, classes, first, dropout) if first else None
+        self.first = First(b, early, classes, first, 3 * dropout) if first else None
         seen = 2 * e + (2 * tints if flat is not None else 0)
         self.kind = nn.Sequential(nn.Linear(seen, 96), nn.ReLU(inplace=True), nn.Linear(96, types))
 
