@@ -15,15 +15,12 @@ from synth.errors import UserError
 
 TYPE_WEIGHT = 0.6
 CORNERS_WEIGHT = 5.0  # of the mean distance in shares of the picture; the finder alone learns from it
-SECOND_WEIGHT = 0.4  # of the second opinion on the first symbol, which has layers of its own
 EMPTY_WEIGHT = 0.2  # of an unused slot against a used one
 FIRST_WEIGHT = 3.0  # of the first symbol, a province or office, the hardest to read, against the others
 
 
 def losses(network: nn.Module, batch: Batch, device: torch.device, autocast: bool) -> dict[str, Tensor]:
-    """Losses of text, type and, of a network that finds plates, of their corners and of its second opinion on
-    the first symbol, each a mean over the batch.
-    """
+    """Of text, type and, where the network finds plates, corners; each a mean over the batch."""
     images = as_input(batch.images.to(device, non_blocking=True)).contiguous(
         memory_format=torch.channels_last
     )
@@ -41,22 +38,12 @@ def losses(network: nn.Module, batch: Batch, device: torch.device, autocast: boo
     found = {"text": (text / batch.lengths.to(device).clamp(min=1)).mean(), "type": kind}
     if finds:
         found["corners"] = apart(more[0], batch.corners.to(device))
-    if len(more) > 1:
-        found["first"] = F.cross_entropy(more[1].float(), firsts(batch).to(device))
     return found
-
-
-def firsts(batch: Batch) -> Tensor:
-    """N: the first symbol of each text, a blank where there is none."""
-    lengths = batch.lengths.long()
-    starts = lengths.cumsum(0) - lengths
-    symbols = torch.cat([batch.targets.long(), torch.tensor([BLANK])])[starts]
-    return torch.where(lengths > 0, symbols, BLANK)
 
 
 def total(found: Mapping[str, Tensor]) -> Tensor:
     """What is learnt from."""
-    weights = {"text": 1.0, "type": TYPE_WEIGHT, "corners": CORNERS_WEIGHT, "first": SECOND_WEIGHT}
+    weights = {"text": 1.0, "type": TYPE_WEIGHT, "corners": CORNERS_WEIGHT}
     return torch.stack([weights[name] * value for name, value in found.items()]).sum()
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
 from hydra.utils import instantiate
 from torch import nn
 
@@ -24,6 +26,20 @@ def build(header: Header) -> SPG:
 def save(path: Path, network: nn.Module, header: Header, half: bool = True) -> None:
     """Write weights and header, whole or not at all."""
     save_weights(path, network.state_dict(), KIND, asdict(header), half)
+
+
+def blend(network: nn.Module, path: Path, share: float) -> nn.Module:
+    """A copy whose weights are the mean with those of a file of the same network, which counts `share`.
+
+    Means of two ends of one training lie between them in what they do too (Wortsman et al. 2022).
+    """
+    _, tensors = read_weights(path, KIND, "plate-train-gan gan=spg")
+    mean = deepcopy(network)
+    with torch.no_grad():
+        for name, value in mean.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(tensors[name].to(value), share)
+    return mean
 
 
 def load(path: Path) -> tuple[SPG, Header]:

@@ -18,7 +18,7 @@ from gan.loop import Course, Settings
 from gan.runtime.track import Track
 from gan.runtime.window import Window
 from gan.spg.batches import EditBatch, Edits, Mixture, edit_batch
-from gan.spg.checkpoint import build, save
+from gan.spg.checkpoint import blend, build, save
 from gan.spg.gallery import EditGallery
 from gan.spg.losses import EditWeights, Perceptual
 from gan.spg.network import SPG
@@ -37,6 +37,8 @@ def editing_course(config: DictConfig, settings: Settings) -> Course[SPG]:
     if not 0 <= share < 1:
         raise UserError(f"gan.real.share: {share} is no share below 1; 0 trains on rendered plates alone")
     sizes = sizes_of(config)
+    if not 0 <= config.gan.real.phase1 <= 1:
+        raise UserError(f"gan.real.phase1: {config.gan.real.phase1} is no share between 0 and 1")
     rendered: Rendered = made(config.gan, "rendered", sizes=sizes)
     pairs: Pairs | None = made(config, "pairs", part="train") if share else None
     unseen: Pairs | None = made(config, "pairs", part="held_out") if share else None
@@ -51,9 +53,12 @@ def editing_course(config: DictConfig, settings: Settings) -> Course[SPG]:
         return Edits(mixture, window, settings.seed)
 
     def keep(path: Path, network: SPG, images: int) -> None:
-        save(path, network, replace(header, images=images))
-        if pairs is not None and images <= config.gan.real.begins:  # to compare with, until phase 2 begins
-            save(path.with_name("phase1.safetensors"), network, replace(header, images=images))
+        first, now = path.with_name("phase1.safetensors"), replace(header, images=images)
+        if pairs is not None and images <= mixture.begins:
+            save(first, network, now)
+        elif pairs is not None and config.gan.real.phase1 and first.is_file():
+            network = blend(network, first, config.gan.real.phase1)  # type: ignore[assignment]
+        save(path, network, now)
 
     def step(players: Players[SPG], batch: EditBatch, track: Track) -> dict[str, float]:
         return edit_step(players, batch, teaching, track)

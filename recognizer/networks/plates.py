@@ -19,9 +19,7 @@ from gan.losses import lightness
 from recognizer.networks.blocks import Context, Convolution, Residual
 from recognizer.networks.finder import Finder, flattened, strayed
 from recognizer.networks.slots import Slots
-from synth.errors import UserError
 
-EARLY = 3  # layers of `features` that `first` looks at: a fourth of the flat picture each way
 TINTS = (12, 32)  # rows and columns at which a flat plate's colours are looked at
 
 
@@ -49,34 +47,8 @@ class Tints(nn.Module):
         return pooled(self.body(flattened(F.avg_pool2d(x, (4, 2)), corners, TINTS)))
 
 
-class First(nn.Module):
-    """A second opinion on the first symbol, province or office, from where each stroke stands.
-
-    Attention sums over places, which suits letters anywhere; for a dense character in its usual place a plain
-    layer over all places does better (docs/results.md), once plates are flat.
-    """
-
-    def __init__(
-        self, channels: int, cells: tuple[int, int], classes: int, narrow: int, dropout: float
-    ) -> None:
-        super().__init__()
-        inputs = narrow * cells[0] * cells[1]
-        self.body = nn.Sequential(
-            Convolution(channels, narrow),
-            nn.Flatten(),
-            nn.Dropout(dropout),
-            nn.Linear(inputs, 96),
-            nn.ReLU(inplace=True),
-            nn.Linear(96, classes),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:  # N C H W -> N classes
-        scores: Tensor = self.body(x)
-        return scores
-
-
 class PlateNet(nn.Module):
-    """About 1.36 M parameters and 66 MMAC at 64 x 128, flat at 48 x 128, as `recognizer=plates` sets it."""
+    """About 0.68 M parameters and 59 MMAC at 64 x 128, flat at 48 x 128, as `recognizer=plates` sets it."""
 
     def __init__(
         self,
@@ -91,7 +63,6 @@ class PlateNet(nn.Module):
         dropout: float = 0.1,
         flat: tuple[int, int] | None = None,
         tints: int = 48,
-        first: int = 0,
     ) -> None:
         super().__init__()
         a, b, c, d, e = widths
@@ -117,18 +88,13 @@ class PlateNet(nn.Module):
         self.text = (
             Slots(e, classes, slots, cells, dropout, parts) if self.slotted else Lines(e, classes, dropout)
         )
-        if first and (self.flat is None or not self.slotted):
-            raise UserError("recognizer.network.first: needs head=slots and flat; 0 leaves it out")
-        early = (-(-height // 4), -(-width // 4))
-        self.first = First(b, early, classes, first, 3 * dropout) if first else None
         seen = 2 * e + (2 * tints if flat is not None else 0)
         self.kind = nn.Sequential(nn.Linear(seen, 96), nn.ReLU(inplace=True), nn.Linear(96, types))
 
     def forward(self, x: Tensor, apart: bool = False) -> tuple[Tensor, ...]:
         """N 3 H W -> scores of text and type.
 
-        With `apart`, of a network that finds plates, also what training needs: corners N 4 2, and the two
-        opinions on the first symbol each on its own (N classes): taught as one sum, neither learns to read.
+        With `apart`, of a network that finds plates, also the corners, N 4 2, which training needs.
         """
         x = standardised(x)
         if self.finder is None or self.tints is None or self.flat is None:
@@ -139,15 +105,9 @@ class PlateNet(nn.Module):
         if self.training:
             known = strayed(known)
         tints = self.tints(x, known)
-        early = self.features[:EARLY](standardised(flattened(lightness(x), known, self.flat)))  # N B 12 32
-        x = self.features[EARLY:](early)  # N E 3 32
+        x = self.features(standardised(flattened(lightness(x), known, self.flat)))  # N E 3 32
         text, kind = self.text(x), self.kind(torch.cat([pooled(x), tints], dim=1))
-        if self.first is None:
-            return (text, kind, corners) if apart else (text, kind)
-        second = self.first(early.detach())
-        if apart:
-            return text, kind, corners, second
-        return torch.cat([(text[:, :1] + second[:, None]) / 2, text[:, 1:]], dim=1), kind
+        return (text, kind, corners) if apart else (text, kind)
 
 
 def pooled(x: Tensor) -> Tensor:

@@ -121,6 +121,25 @@ def test_the_command_trains(tmp_path: Path) -> None:
     assert load(tmp_path / "run" / "weights.safetensors")[1].data["crops"] == 12
 
 
+def test_the_weights_that_are_kept_lie_between_both_phases(tmp_path: Path) -> None:
+    keys = ("gan=spg", "gan.real.begins=8", "images=24", "keep=8", "plates.types=[cn/blue]")
+    found = {}
+    for share in (0, 0.25, 1):
+        done = command(tmp_path / f"{share}", *keys, f"gan.real.phase1={share}")
+        assert done.returncode == 0, done.stderr
+        found[share] = contents(tmp_path / f"{share}" / "weights.safetensors")
+    first = contents(tmp_path / "0" / "phase1.safetensors")
+    for name, value in found[0].items():
+        if not value.is_floating_point():  # batches counted
+            continue
+        assert torch.equal(found[1][name], first[name]), name
+        mean = value.float().lerp(first[name].float(), 0.25)
+        assert torch.allclose(found[0.25][name].float(), mean, rtol=2e-3, atol=1e-4), name
+    assert any(not torch.equal(first[name], value) for name, value in found[0].items())
+
+
 def test_a_wrong_share_is_one_line(tmp_path: Path) -> None:
     done = command(tmp_path / "run", "gan=spg", "gan.real.share=1")
     assert done.returncode == 2 and done.stderr.startswith("error: gan.real.share: 1 is no share below 1")
+    done = command(tmp_path / "run", "gan=spg", "gan.real.phase1=2")
+    assert done.returncode == 2 and done.stderr.startswith("error: gan.real.phase1: 2 is no share between")

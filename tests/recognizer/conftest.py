@@ -54,7 +54,7 @@ def header() -> Header:
 @pytest.fixture
 def finding(header: Header) -> Header:
     """The same network, which first finds the plate."""
-    return replace(header, network={**header.network, "flat": [32, 64], "first": 4})
+    return replace(header, network={**header.network, "flat": [32, 64]})
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 import pytest
 
 pytest.importorskip("torch")
@@ -18,7 +15,6 @@ from recognizer.checkpoint import Header, build
 from recognizer.data import collate, shares
 from recognizer.loop import MakeData
 from recognizer.networks.finder import MARGIN, flattened, grid
-from synth.errors import UserError
 from synth.template import Plan, Template
 
 SIZE = (48, 128)
@@ -80,17 +76,10 @@ def test_corners_come_with_what_is_made_and_not_with_what_is_read(clean: MakeDat
     assert bool(read.corners.isnan().all())
 
 
-def test_the_first_symbol_is_the_mean_of_two_opinions(finding: Header) -> None:
+def test_the_corners_come_apart_for_the_training(finding: Header) -> None:
     network = build(finding).eval()
     picture = torch.rand(2, 3, finding.height, finding.width)
-    text, kind, corners, second = network(picture, apart=True)
-    assert corners.shape == (2, 4, 2) and second.shape == text[:, 0].shape
-    both, same = network(picture)
-    assert torch.equal(both[:, 1:], text[:, 1:]) and torch.equal(same, kind)
-    assert torch.allclose(both[:, 0], (text[:, 0] + second) / 2)
-
-
-@pytest.mark.parametrize("wrong", [{"flat": None}, {"head": "lines"}])
-def test_a_second_opinion_needs_a_flat_plate_and_slots(finding: Header, wrong: dict[str, Any]) -> None:
-    with pytest.raises(UserError, match=r"recognizer.network.first: needs head=slots and flat"):
-        build(replace(finding, network={**finding.network, **wrong}))
+    text, kind, corners = network(picture, apart=True)
+    assert corners.shape == (2, 4, 2)
+    same = network(picture)
+    assert torch.equal(same[0], text) and torch.equal(same[1], kind)
