@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 if TYPE_CHECKING:
+    import PIL.Image
+    from numpy.typing import NDArray
+
     from gan.edit import Job
-    from gan.edit_wanted import Wanted
+    from gan.edit_wanted import Reader, Reading, Wanted
     from gan.spg.editor import Editor
-    from recognizer.decoding import PlateReading
-    from recognizer.pictures import Picture
-    from recognizer.reader import Reader
     from synth.sample import Image
+
+    Picture = str | Path | NDArray[Any] | PIL.Image.Image
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class EditedPlate:
     old: str  # what stood there
     type: str  # cn/blue
     mask: Image  # H W: coverage of the new characters, 255 where full
-    reading: PlateReading | None  # of the result
+    reading: Reading | None  # of the result
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,7 @@ def edit(
             if isinstance(done, Exception):
                 raise done
             kind, edited = done.task.plate.type.id, done.edited
-            said: Any = done.reading
-            found.append(EditedPlate(edited.image, done.text, done.old, kind, edited.mask, said))
+            found.append(EditedPlate(edited.image, done.text, done.old, kind, edited.mask, done.reading))
     return found if several else found[0]
 
 
@@ -127,15 +128,29 @@ def wanted_of(
 ) -> list[Wanted]:
     """Each picture with what stands on it, where that is known, and the text asked for."""
     from gan.edit_wanted import Wanted, asked
-    from recognizer.pictures import as_picture
-    from synth.dataset.picture import Labelled, fold
+    from synth.dataset.picture import FileBlob, Labelled, fold
 
     texts, olds = each("text", text, len(images)), each("old", old or "", len(images))
     found = []
     for number, (one, new, own) in enumerate(zip(images, texts, olds, strict=True)):
         name = str(one) if isinstance(one, str | Path) else f"picture {number}"
-        found.append(Wanted(Labelled(fold(own), name, Held(as_picture(one))), asked(new, name)))
+        blob = FileBlob(Path(one)) if isinstance(one, str | Path) else Held(as_rgb(one, name))
+        found.append(Wanted(Labelled(fold(own), name, blob), asked(new, name)))
     return found
+
+
+def as_rgb(given: Any, name: str) -> Image:
+    """H W 3 of an array or a Pillow image."""
+    import numpy as np
+
+    from synth.errors import UserError
+
+    image = np.asarray(given.convert("RGB") if hasattr(given, "convert") else given)
+    if image.ndim == 2:
+        image = np.stack([image] * 3, axis=-1)
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        raise UserError(f"{name}: {image.dtype} {image.shape} is no picture; give H W 3 (RGB) of uint8")
+    return np.ascontiguousarray(image)
 
 
 def each(name: str, given: str | Sequence[str], count: int) -> list[str]:
@@ -178,6 +193,9 @@ def the_editor(weights: str | Path | None, precision: str) -> Editor:
 
 @functools.cache
 def the_reader() -> Reader:
-    from recognizer.reader import Reader
+    from hydra.utils import instantiate
 
-    return Reader.from_pretrained()
+    from synth.api import composed
+
+    reader: Reader = instantiate(composed("edit", ("image=none", "out=none")).reader)
+    return reader

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 
 import gan.api
@@ -63,14 +64,22 @@ def test_a_list_gives_a_list_and_random_texts_are_none_of_the_old(plate: Sample)
     [
         ({"text": "沪B678"}, "picture 0: "),
         ({"text": ["沪B6789C", "沪B6789D"]}, "text: 2 for 1 pictures; give one, or one for each"),
+        ({"image": np.zeros((8, 8, 4), np.uint8)}, "picture 0: uint8 (8, 8, 4) is no picture; give H W 3"),
+        ({"image": "none.png"}, "none.png: cannot be read"),
         ({"mode": "wild"}, "mode: 'wild' is unknown; use "),
         ({"plates": "cn99"}, "cn99"),
     ],
 )
 def test_errors_are_one_line(plate: Sample, keys: dict[str, object], said: str) -> None:
     with pytest.raises(UserError) as error:
-        edit(plate.image, old="京A12345", **keys)  # type: ignore[call-overload]
+        edit(**{"image": plate.image, "old": "京A12345", **keys})  # type: ignore[call-overload]
     assert said in str(error.value) and "\n" not in str(error.value)
+
+
+def test_pillow_and_grey_pictures_are_taken(plate: Sample) -> None:
+    pillow = edit(PIL.Image.fromarray(plate.image), "沪B6789C", old="京A12345", read=False)
+    assert pillow.reading is None and pillow.image.shape == plate.image.shape
+    assert edit(plate.image[..., 1], "沪B6789C", old="京A12345", read=False).image.shape == plate.image.shape
 
 
 def test_importing_it_loads_no_torch() -> None:

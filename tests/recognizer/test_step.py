@@ -18,7 +18,7 @@ from gan.runtime.window import Window, loader
 from recognizer.checkpoint import Header, build
 from recognizer.data import Batch
 from recognizer.loop import MakeData, Settings, step
-from recognizer.step import firsts, learning_rate, losses, slot_loss
+from recognizer.step import learning_rate, losses, slot_loss
 from synth.errors import UserError
 
 CPU = torch.device("cpu")
@@ -104,12 +104,6 @@ def test_the_finder_learns_from_corners_alone(finding: Header, batch: Batch) -> 
     assert all(p.grad is None for p in network.finder.parameters())
     found["corners"].backward()
     assert all(p.grad is not None for p in network.finder.parameters())
-
-
-def test_first_symbols_of_texts_and_of_none() -> None:
-    lengths = torch.tensor([2, 0, 1, 0]).int()
-    batch = Batch(torch.zeros(4), torch.tensor([5, 6, 7]).int(), lengths, torch.zeros(4), UNKNOWN)
-    assert firsts(batch).tolist() == [5, 0, 7, 0]
 
 
 def test_unknown_corners_do_not_count(finding: Header, batch: Batch) -> None:
