@@ -13,12 +13,6 @@ if TYPE_CHECKING:
 __all__ = ["EditedPlate", "edit"]
 
 if not TYPE_CHECKING:  # a type checker would take any name for granted
+    from synth.lazy import names_of
 
-    def __getattr__(name: str) -> object:
-        from importlib import import_module
-
-        if name == "edit":  # a module that can be called, as the command has its name
-            return import_module("gan.edit")
-        if name not in __all__:
-            raise AttributeError(f"module 'gan' has no attribute {name!r}")
-        return getattr(import_module("gan.api"), name)
+    __getattr__ = names_of(__name__, {"EditedPlate": "gan.api", "edit": "gan.edit"})

@@ -14,12 +14,10 @@ be edited are told on standard error; the exit code is then 2.
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 import cv2
 import numpy as np
@@ -37,6 +35,7 @@ from synth.dataset.atomic import disk_errors, write_atomic
 from synth.dataset.picture import Labelled
 from synth.errors import UserError
 from synth.grammar import MODES, grammar_of
+from synth.lazy import also_called
 from synth.progress import Progress
 from synth.sample import Image
 
@@ -235,14 +234,7 @@ def main(config: DictConfig) -> int:
     return 2 if report.refused else 0
 
 
-class Callable(ModuleType):
-    """This module and `gan.api.edit` at once: Python has one name for both."""
-
-    __call__ = staticmethod(api.edit)
-    __signature__ = inspect.signature(api.edit)
-
-
-sys.modules[__name__].__class__ = Callable
+also_called(__name__, api.edit)
 
 if __name__ == "__main__":
     main()

@@ -15,7 +15,6 @@ from gan.outline import GLYPHS, GROUND, INK
 from synth.errors import UserError
 
 LUMA = (0.299, 0.587, 0.114)
-CLEARER = 0.4  # of the way from the crop's first character to a perfectly clear one
 Judged = Sequence[Sequence[Tensor]]  # features of every layer of every scale
 
 
@@ -89,15 +88,21 @@ def shortfall(
 
 
 def unclear(
-    drawn: Tensor, asked: Tensor, crop: Tensor, condition: Tensor, plate: Tensor, first: Tensor
+    drawn: Tensor,
+    asked: Tensor,
+    crop: Tensor,
+    condition: Tensor,
+    plate: Tensor,
+    first: Tensor,
+    beyond: float = 0.0,
 ) -> Tensor:
-    """How much less clear drawings are than their crops: the whole plate, and its first character again.
+    """How much less clear drawings are than their crops: the whole plate, and its first character again,
+    which is asked to be clearer `beyond` the crop's.
 
-    The judge does not see that character: the crops show few, and it would learn that others are drawn. It is
-    asked to be clearer than the crop's, since most others have more strokes and are lost in the same blur.
+    The judge does not see that character: the crops show few, and it would learn that others are drawn.
     """
     whole = shortfall(drawn, asked, crop, condition, plate)
-    return mean_of([whole, shortfall(drawn, asked, crop, condition, first, CLEARER)])
+    return mean_of([whole, shortfall(drawn, asked, crop, condition, first, beyond)])
 
 
 def lightness(picture: Tensor) -> Tensor:

@@ -12,11 +12,6 @@ if TYPE_CHECKING:
 __all__ = ["PlateReading", "Reader"]
 
 if not TYPE_CHECKING:  # a type checker would take any name for granted
+    from synth.lazy import names_of
 
-    def __getattr__(name: str) -> object:
-        from importlib import import_module
-
-        modules = {"PlateReading": "recognizer.decoding", "Reader": "recognizer.reader"}
-        if name not in modules:
-            raise AttributeError(f"module 'recognizer' has no attribute {name!r}")
-        return getattr(import_module(modules[name]), name)
+    __getattr__ = names_of(__name__, {"PlateReading": "recognizer.decoding", "Reader": "recognizer.reader"})

@@ -15,12 +15,14 @@ __all__ = ["DataSet", "UserError", "draw", "generate"]
 __version__ = "0.1.0"
 
 if not TYPE_CHECKING:  # a type checker would take any name for granted
+    from synth.lazy import names_of
 
-    def __getattr__(name: str) -> object:
-        from importlib import import_module
-
-        if name == "generate":  # a module that can be called, as the command has its name
-            return import_module("synth.generate")
-        if name not in __all__:
-            raise AttributeError(f"module 'synth' has no attribute {name!r}")
-        return getattr(import_module("synth.errors" if name == "UserError" else "synth.api"), name)
+    __getattr__ = names_of(
+        __name__,
+        {
+            "DataSet": "synth.api",
+            "UserError": "synth.errors",
+            "draw": "synth.api",
+            "generate": "synth.generate",
+        },
+    )

@@ -8,14 +8,12 @@ python -m synth.generate parts=8 out=big/     once all parts are made: finishes 
 
 from __future__ import annotations
 
-import inspect
 import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import cv2
@@ -41,6 +39,7 @@ from synth.dataset.shards import (
 from synth.dataset.split import check_fractions, split_of
 from synth.engine import Engine
 from synth.errors import UserError
+from synth.lazy import also_called
 from synth.pipeline import BATCH, Pipeline, pipeline_of
 from synth.progress import Progress
 from synth.record import Record
@@ -230,14 +229,7 @@ def main(config: DictConfig) -> None:
         print(f"{root}: {said}{config.count} plates; contact sheet {root / 'sheet.png'}, numbers in card.md")
 
 
-class Callable(ModuleType):
-    """This module and `synth.api.generate` at once: Python has one name for both."""
-
-    __call__ = staticmethod(api.generate)
-    __signature__ = inspect.signature(api.generate)
-
-
-sys.modules[__name__].__class__ = Callable
+also_called(__name__, api.generate)
 
 if __name__ == "__main__":
     main()

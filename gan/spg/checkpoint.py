@@ -28,7 +28,7 @@ def save(path: Path, network: nn.Module, header: Header, half: bool = True) -> N
     save_weights(path, network.state_dict(), KIND, asdict(header), half)
 
 
-def blend(network: nn.Module, path: Path, share: float) -> nn.Module:
+def blend(network: SPG, path: Path, share: float) -> SPG:
     """A copy whose weights are the mean with those of a file of the same network, which counts `share`.
 
     Means of two ends of one training lie between them in what they do too (Wortsman et al. 2022).

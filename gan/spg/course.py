@@ -57,7 +57,7 @@ def editing_course(config: DictConfig, settings: Settings) -> Course[SPG]:
         if pairs is not None and images <= mixture.begins:
             save(first, network, now)
         elif pairs is not None and config.gan.real.phase1 and first.is_file():
-            network = blend(network, first, config.gan.real.phase1)  # type: ignore[assignment]
+            network = blend(network, first, config.gan.real.phase1)
         save(path, network, now)
 
     def step(players: Players[SPG], batch: EditBatch, track: Track) -> dict[str, float]:
