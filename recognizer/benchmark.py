@@ -14,16 +14,18 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
+from gan.spg.editor import weights_file
 from recognizer.backends import FOLDER
 from recognizer.proof.cache import VERSION, digest, file_digest
-from recognizer.proof.grid import Kind, Plan, cells_of, overrides_of
+from recognizer.proof.grid import Cell, Kind, Plan, cells_of, overrides_of
 from recognizer.proof.made import made_by
 from recognizer.proof.outside import Outside, outside_readers
 from recognizer.proof.page import page
@@ -65,12 +67,36 @@ def plan_of(config: DictConfig) -> Plan:
     return Plan(plain["images"], plain["plates"], plain["curriculum"], plain["train"])
 
 
-def kinds_of(config: DictConfig, plan: Plan) -> tuple[dict[str, Kind], dict[str, str]]:
-    """The kinds of data that can be made, and why the others cannot."""
+def recipes_of(config: DictConfig) -> dict[str, Kind]:
+    """The kinds of data that the configuration asks for."""
     described: Any = OmegaConf.to_container(config.recipes, resolve=True)
     if unknown := [name for name in config.kinds if name not in described]:
         raise UserError(f"kinds: {unknown[0]!r} is no kind; {nearest(unknown[0], described)}")
-    every = {name: described[name] for name in config.kinds}
+    return {name: described[name] for name in config.kinds}
+
+
+def with_styles(config: DictConfig, plan: Plan) -> DictConfig:
+    """Configuration with crops that the editor writes on; where none are given, the generator's plates."""
+    wanted = "spg" in config.kinds and config.weights.spg_styles is None
+    if not (wanted and weights_file(config.weights.spg).is_file()):
+        return config
+    kind: Any = OmegaConf.to_container(config.recipes.pix2pix, resolve=True)
+    words = (*overrides_of(kind, "plates", config.styles.seed, plan), "capture.size=null")
+    if reason_against(words):
+        return config  # the editor will say what it lacks
+    folder = Path(config.out) / "sets" / f"styles.{digest([digest_of(words), config.styles.count])}"
+    synthetic_set("styles", composed(words), config.styles.count, (), folder)
+    return cast(DictConfig, OmegaConf.merge(config, {"weights": {"spg_styles": str(folder.resolve())}}))
+
+
+def seeds_of(config: DictConfig) -> dict[str, list[int]]:
+    """The seeds of each recognizer's trainings."""
+    return {name: list(config.seeds_of.get(name, config.seeds)) for name in config.recognizers}
+
+
+def kinds_of(config: DictConfig, plan: Plan) -> tuple[dict[str, Kind], dict[str, str]]:
+    """The kinds of data that can be made, and why the others cannot."""
+    every = recipes_of(config)
     reasons = {name: reason_against(overrides_of(kind, "plates", 0, plan)) for name, kind in every.items()}
     missing = {f"data {name}": f"not available: {reason}" for name, reason in reasons.items() if reason}
     kinds = {name: kind for name, kind in every.items() if not reasons[name]}
@@ -112,10 +138,11 @@ def sets_of(
 
 def setting_of(config: DictConfig) -> Setting:
     plan = plan_of(config)
-    kinds, missing = kinds_of(config, plan)
     real = [real_set(str(name), folder) for name, folder in config.tests.items()]  # may be refused
+    kinds, missing = kinds_of(with_styles(config, plan), plan)
     out = Path(config.out)
-    seen = texts_seen(kinds, plan, [*config.seeds, *config.scarcity.seeds], out)
+    trained = {seed for seeds in seeds_of(config).values() for seed in seeds}
+    seen = texts_seen(kinds, plan, [*config.seeds, *config.scarcity.seeds, *trained], out)
     sets = tuple(sets_of(config, real, kinds, plan, seen))
     wanted = config.synthetic.reference
     reference = f"synthetic-{wanted if wanted in kinds else next(iter(kinds))}"
@@ -123,12 +150,20 @@ def setting_of(config: DictConfig) -> Setting:
 
 
 def grid(config: DictConfig, setting: Setting) -> list[Entry]:
-    """Every cell, one after the other."""
-    cells = cells_of(setting.kinds, config.recognizers, config.seeds, setting.plan)
-    return [
-        told(setting.bench.cell(cell, setting.sets), f"{n} of {len(cells)}")
-        for n, cell in enumerate(cells, 1)
-    ]
+    """Every cell of the table."""
+    cells = cells_of(setting.kinds, seeds_of(config), setting.plan)
+    return done(cells, setting.sets, setting.bench, config.jobs)
+
+
+def done(cells: Sequence[Cell], sets: Iterable[PlateSet], bench: Bench, jobs: int) -> list[Entry]:
+    """What became of the cells, so many of them at once, told as they end."""
+    sets = tuple(sets)
+
+    def one(place: int) -> Entry:
+        return told(bench.cell(cells[place], sets), f"{place + 1} of {len(cells)}")
+
+    with ThreadPoolExecutor(jobs) as pool:  # each trains in a process of its own
+        return list(pool.map(one, range(len(cells))))
 
 
 def told(entry: Entry, where: str) -> Entry:
@@ -175,10 +210,7 @@ def curve(config: DictConfig, setting: Setting) -> dict[str, Any]:
     crops = Crops(crops.pool, tuple(one.without(setting.seen) for one in crops.tests))
     chosen = replace(settings, kind=kind)
     points = points_of(chosen, setting.kinds[kind], setting.plan, crops.pool, setting.bench.folder / "sets")
-    entries = [
-        told(setting.bench.cell(p.cell, crops.tests), f"{n} of {len(points)}")
-        for n, p in enumerate(points, 1)
-    ]
+    entries = done([point.cell for point in points], crops.tests, setting.bench, config.jobs)
     return {"kind": kind, "sets": sets_told(crops.tests), "points": curve_points(points, entries, crops)}
 
 
@@ -254,13 +286,17 @@ def check(config: DictConfig) -> None:
     """Mistakes that would come to light hours later."""
     need("matplotlib", "benchmark")
     need_positive(config, "images")
+    need_positive(config, "jobs")
     need_positive(config.synthetic, "count")
-    for key in ("kinds", "recognizers", "seeds"):
-        if not config[key]:
+    need_positive(config.styles, "count")
+    recipes_of(config)
+    named = {f"seeds_of.{name}": seeds for name, seeds in config.seeds_of.items()}
+    for key, value in ({key: config[key] for key in ("kinds", "recognizers", "seeds")} | named).items():
+        if not value:
             raise UserError(f"{key}: empty; name at least one")
     if absent := [name for name in config.taught if name not in config.tests]:
         raise UserError(f"taught: {absent[0]!r} is not among tests; give tests.{absent[0]}=FOLDER")
-    for name in config.recognizers:
+    for name in (*config.recognizers, *config.seeds_of):
         composed([f"recognizer={name}"])
     if config.scarcity.path is not None:
         parted(scarcity_of(config), ())

@@ -37,15 +37,15 @@ class Cell:
         return f"{self.data}-{self.recognizer}-s{self.seed}"
 
 
-def cells_of(
-    kinds: Mapping[str, Kind], recognizers: Sequence[str], seeds: Sequence[int], plan: Plan
-) -> list[Cell]:
-    """Every cell, the first seed of all cells before the second: a stopped run has a whole, thinner table."""
+def cells_of(kinds: Mapping[str, Kind], seeds: Mapping[str, Sequence[int]], plan: Plan) -> list[Cell]:
+    """Every cell, `seeds` of each recognizer; first seeds first: a stopped run has a thinner table."""
+    rounds = range(max(map(len, seeds.values())))
     return [
-        Cell(name, recognizer, seed, overrides_of(kind, recognizer, seed, plan))
-        for seed in seeds
+        Cell(name, recognizer, own[turn], overrides_of(kind, recognizer, own[turn], plan))
+        for turn in rounds
         for name, kind in kinds.items()
-        for recognizer in recognizers
+        for recognizer, own in seeds.items()
+        if turn < len(own)
     ]
 
 

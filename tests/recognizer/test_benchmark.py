@@ -29,6 +29,7 @@ KEYS = (
     "images=24",
     "synthetic.count=6",
     "kinds=[template,capture,spg]",
+    "weights.pix2pix=absent.safetensors",  # nothing for the editor to write on
     "recognizers=[plates,lprnet]",
     "tests.mine=crops",
     "taught=[mine]",
@@ -115,7 +116,8 @@ def test_the_whole_table(
     ("words", "said"),
     [
         (["kinds=[magic]"], "kinds: 'magic' is no kind"),
-        (["kinds=[spg]"], "kinds: none of them can be made"),
+        (["kinds=[spg]", "weights.spg=absent"], "kinds: none of them can be made"),
+        (["jobs=0"], "jobs: 0 is not a whole number above 0"),
         (["recognizers=[tesseract]"], "tesseract"),
         (["seeds=[]"], "seeds: empty"),
         (["images=0"], "images: 0 is not a whole number above 0"),
@@ -137,6 +139,21 @@ def test_errors_are_one_line(
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 1 and errors[0].startswith("error: ") and said in errors[0]
     assert not list(tmp_path.iterdir())  # nothing is made before all is checked
+
+
+def test_the_editor_writes_on_plates_of_the_generator(
+    folder: Path, trainings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["out=out", "experiment=smoke", "images=8", "kinds=[spg]", "baseline=spg", "recognizers=[plates]"]
+    words += ["styles.count=8", "synthetic.count=3", "readers=[]", "jobs=2", "seeds=[0,1]"]
+    assert start(monkeypatch, *words) == 0
+    report = json.loads(Path("out/report.json").read_text("utf-8"))
+    assert not [name for name in report["missing"] if name != "curve"]
+    assert report["rows"][0]["seeds"] == [0, 1] and sorted(trainings) == ["spg-plates-s0", "spg-plates-s1"]
+    (styles,) = Path("out/sets").glob("styles.*")
+    assert len(list(styles.glob("*.png"))) == 8
+    made = next(iter(Path("out/sets").glob("synthetic-spg.*")))
+    assert len(list(made.glob("*.png"))) == 3
 
 
 def test_a_training_that_dies_is_told_by_its_last_line(tmp_path: Path) -> None:
