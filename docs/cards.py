@@ -1,7 +1,7 @@
 """The numbers of README and cards: measured by our commands, kept as JSON, shown between marks in the text.
 
 python docs/cards.py measure REAL      # REAL has ccpd/ and street/, each with labels.tsv; then shows
-python docs/cards.py proof REPORT      # takes the table of a report.json of plate-benchmark; then shows
+python docs/cards.py proof REPORT      # takes a report.json of plate-benchmark as docs/benchmark/; then shows
 python docs/cards.py show              # writes the JSON's numbers into the text again
 
 `measure REAL reader` (or generator, or editor) measures one of them. The text has `<!-- numbers: NAME -->`
@@ -18,7 +18,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ from gan.evaluate import table as generator_table
 from gan.evaluate_edit import table as editor_table
 from recognizer.proof.cache import file_digest
 from recognizer.proof.made import commit
-from recognizer.proof.report import Table, main_table, paired_table
+from recognizer.proof.plots import plots
+from recognizer.proof.report import markdown, percent, with_interval
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "recognizer/weights/README.md", ROOT / "gan/weights/README.md"]
@@ -34,7 +35,7 @@ READER = ROOT / "recognizer/weights/metrics.json"
 GENERATOR = ROOT / "gan/weights/metrics.json"
 EDITOR = ROOT / "gan/weights/spg.json"
 WEIGHTS = {READER: "plates.*", GENERATOR: "pix2pix.*", EDITOR: "spg.safetensors"}  # what the numbers are of
-PROOF = ROOT / "docs/proof.json"
+PROOF = ROOT / "docs/benchmark/report.json"
 
 CCPD, STREET = "CCPD crops, 94x24", "street crops, 136x36"
 SETS = {"ccpd": CCPD, "street": STREET} | {
@@ -46,7 +47,7 @@ DRAWN = "python -m gan.evaluate source.path=ccpd"
 TIMED = "python -m recognizer.evaluate source.path=street backend=onnx threads=1"
 EDITED = "python -m gan.evaluate_edit source.path=ccpd precision=auto"
 KEPT = ("plates", "exact", "exact_ci", "exact_without_region", "characters", "type", "by_type")
-SCORE = ("plates", "exact", "exact_ci", "gap", "gap_ci")
+TOLD = ("images", "kinds", "recognizers", "seeds", "seeds_of", "plates", "curriculum", "synthetic", "train")
 
 # Measured elsewhere: on other CCPD crops, cut and scaled alike, and on these street crops.
 OTHERS = [
@@ -118,31 +119,34 @@ def measure(real: Path, *what: str) -> None:
 
 
 def take(report_file: Path) -> None:
-    """Keep of a benchmark's report what the README shows; folders are named, not where they lie."""
+    """Keep a benchmark's report, with its plots: no crop is shown, no folder told but by its name."""
     report = loaded(report_file)
-    command = re.sub(r"=\S*/(?=[^/\s])", "=", report["made"]["command"])
-    rows = {
-        key: [
-            {**row, "sets": {name: only(found, SCORE) for name, found in row["sets"].items()}}
-            for row in report[key]
-        ]
-        for key in ("rows", "readers")
-    }
-    made = {"command": command, "commit": report["made"]["commit"], "images": report["config"]["images"]}
-    same = only(report, ("sets", "reference", "baseline", "paired"))
-    kept(PROOF, {"made": made, **same, **rows})
+    made = {**report["made"], "command": re.sub(r"=\S*/(?=[^/\s])", "=", report["made"]["command"])}
+    report = {**report, "made": made, "config": only(report["config"], TOLD)}
+    PROOF.parent.mkdir(parents=True, exist_ok=True)
+    kept(PROOF, report)
+    drawn = dict(plots(report))
+    for title, content in drawn.items():
+        (PROOF.parent / plot_name(title)).write_bytes(content)
+    (PROOF.parent / "README.md").write_text(page_of(report, drawn), "utf-8")
 
 
-def percent(share: float, digits: int = 1) -> str:
-    return f"{100 * share:.{digits}f} %"
+def plot_name(title: str) -> str:
+    return re.sub(r"\W+", "-", title.lower()) + ".png"
+
+
+def page_of(report: Mapping[str, Any], titles: Iterable[str]) -> str:
+    """The report as a page, its plots below."""
+    shown = (f"![{title}]({plot_name(title)})" for title in titles)
+    return "\n\n".join([markdown(report).rstrip(), *shown]) + "\n"
 
 
 def exact(found: Mapping[str, Any]) -> str:
     low, high = found["exact_ci"]
-    return f"{percent(found['exact'])} ({100 * low:.1f} to {100 * high:.1f})"
+    return f"{percent(found['exact'])} % ({100 * low:.1f} to {100 * high:.1f})"
 
 
-def lines_of(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def lines_of(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """A table in Markdown."""
     return ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
 
@@ -162,9 +166,9 @@ def reader() -> Iterator[str]:
             SETS[name],
             str(one["plates"]),
             exact(one),
-            percent(one["exact_without_region"]),
-            percent(one["characters"]),
-            percent(one["type"]),
+            f"{percent(one['exact_without_region'])} %",
+            f"{percent(one['characters'])} %",
+            f"{percent(one['type'])} %",
         ]
         for name, one in found["sets"].items()
     ]
@@ -172,7 +176,7 @@ def reader() -> Iterator[str]:
     colours = found["sets"]["street"]["by_type"].items()
     yield from (
         "",
-        "Street crops by colour: " + ", ".join(f"{name} {percent(x)}" for name, x in colours) + ".",
+        "Street crops by colour: " + ", ".join(f"{name} {percent(x)} %" for name, x in colours) + ".",
     )
     speed = found["speed"]["cpu_ms"].items()
     told = ", ".join(f"{ms:.2f} ms at batch {size}" for size, ms in speed)
@@ -203,19 +207,62 @@ def printed(metrics: Path, table: Callable[[dict[str, Any]], str]) -> Iterator[s
 
 
 def proof() -> Iterator[str]:
-    """The tables of the benchmark."""
+    """What the benchmark found: kinds of data by recognizer, what each adds to captures, few real crops."""
     if not PROOF.exists():
         yield UNKNOWN
         return
     report = loaded(PROOF)
-    for table in filter(has_rows, (main_table(report), paired_table(report))):
-        yield from (table.note, "", *lines_of(table.head, table.rows), "")
-    made = report["made"]
-    yield f"`{made['command']}`, {made['images']:,} images a training, commit {made['commit']}."
+    real = [one["name"] for one in report["sets"] if one["real"]]
+    rows = {(row["data"], row["recognizer"]): row for row in report["rows"]}
+    readers = list(dict.fromkeys(recognizer for _, recognizer in rows))
+    seeds = {
+        name: max(len(row["seeds"]) for (_, reader), row in rows.items() if reader == name)
+        for name in readers
+    }
+    head = ["trained on", *(f"{name}, seeds: {seeds[name]}" for name in readers)]
+    table = [
+        [data, *(scores(rows.get((data, reader)), real) for reader in readers)]
+        for data in dict.fromkeys(data for data, _ in rows)
+    ]
+    table += [[row["recognizer"], scores(row, real), *[""] * (len(readers) - 1)] for row in report["readers"]]
+    yield from (f"Plates read without any mistake, in percent, of {', '.join(real)}:", "")
+    yield from lines_of(head, table)
+    yield from ("", f"Minus the same reader trained on {report['baseline']}, plate by plate, in points:", "")
+    yield from lines_of(["trained on", "reader", *real], [difference(row, real) for row in report["paired"]])
+    curve = report["scarcity"]
+    if curve.get("points"):
+        names = [one["name"] for one in curve["sets"]]
+        yield from (
+            "",
+            f"Few real crops ({', '.join(names)}), alone and with our plates ({curve['kind']}):",
+            "",
+        )
+        yield from lines_of(["real crops", "alone", "with ours"], few(curve["points"], names))
+    made, images = report["made"], report["config"]["images"]
+    yield from (
+        "",
+        f"`{made['command']}`: {images:,} images a training, {made['machine']}, {made['trainings']}",
+    )
+    yield f"of training, commit {made['commit']}."
 
 
-def has_rows(table: Table) -> bool:
-    return bool(table.rows)
+def scores(row: Mapping[str, Any] | None, names: Sequence[str]) -> str:
+    """Exact shares on each set."""
+    if row is None or not row["sets"]:
+        return "; ".join(row["problems"]) if row else ""
+    return ", ".join(percent(row["sets"][name]["exact"]) for name in names)
+
+
+def difference(row: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    found = [with_interval(row["sets"][name], "difference", "+") for name in names]
+    return [row["data"], row["recognizer"], *found]
+
+
+def few(points: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Iterator[list[str]]:
+    """A row for each number of crops."""
+    found = {(point["crops"], point["synthetic"]): point for point in points}
+    for crops in dict.fromkeys(count for count, _ in found):
+        yield [str(crops), *(scores(found.get((crops, ours)), names) for ours in (False, True))]
 
 
 BLOCKS: dict[str, Block] = {

@@ -266,6 +266,7 @@ def main(config: DictConfig) -> None:
             "made": made_by(
                 shlex.join(["plate-benchmark", *(word.removeprefix("++") for word in sys.argv[1:])]),
                 time.monotonic() - begun,
+                out / "cells",
             ),
             "config": OmegaConf.to_container(config, resolve=True),
             "sets": sets_told(setting.sets),

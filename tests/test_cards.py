@@ -28,6 +28,16 @@ def test_the_numbers_are_of_these_weights(metrics: Path) -> None:
     assert cards.loaded(metrics)["weights"] == cards.weights_of(metrics), "python docs/cards.py measure REAL"
 
 
+@pytest.mark.skipif(not cards.PROOF.exists(), reason="no benchmark was taken")
+def test_the_benchmark_page_is_of_its_report() -> None:
+    report, page = cards.loaded(cards.PROOF), (cards.PROOF.parent / "README.md").read_text("utf-8")
+    assert page.startswith(cards.page_of(report, []).rstrip()), "python docs/cards.py proof REPORT"
+    bundled = next(row for row in report["readers"] if "bundled" in row["recognizer"])
+    for name, told in cards.loaded(cards.READER)["sets"].items():
+        if name in bundled["sets"]:  # the same reader, the same crops
+            assert bundled["sets"][name]["exact"] == pytest.approx(told["exact"], abs=0.005), name
+
+
 def test_every_mark_is_filled_and_nothing_else() -> None:
     text = "before\n<!-- numbers: one -->\nold\n<!-- end -->\nafter 1.0\n"
     new = cards.filled(text, {"one": lambda: iter(["| 2.0 |"])})
@@ -35,35 +45,44 @@ def test_every_mark_is_filled_and_nothing_else() -> None:
 
 
 def test_a_report_is_taken_without_where_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    score = {"exact": 0.5, "exact_ci": [0.4, 0.6], "gap": 0.1, "gap_ci": [0, 0.2], "plates": 9, "right": [1]}
+    score = {"exact": 0.5, "exact_ci": [0.4, 0.6], "gap": 0.1, "gap_ci": [0, 0.2], "plates": 9}
+    score |= {"characters": 0.9, "exact_without_region": 0.6, "exact_by_seed": [0.5], "confusions": []}
+    score |= {"by_type": {"cn/blue": 0.5}, "by_position": {"1": 0.9}}
     row = {"data": "mix", "recognizer": "plates", "seeds": [0], "own": "synthetic-mix", "problems": []}
-    one = {"plates": 9, "difference": 0.02, "difference_ci": [0.01, 0.03], "by_seed": [0.02], "more": 2}
+    one = {
+        "plates": 9,
+        "difference": 0.02,
+        "difference_ci": [0.01, 0.03],
+        "by_seed": [0.02],
+        "more": 2,
+        "less": 1,
+    }
+    sets = [{"name": "x", "real": True, "plates": 9, "left_out": 0, "refused": 0, "digest": "d"}]
+    made = {"command": "plate-benchmark out=/a/b tests.x=/c/d/x/ taught=[x]", "commit": "c", "machine": "m"}
+    point = {"crops": 5, "synthetic": True, "problems": [], "sets": {"x": score}}
     report = {
-        "made": {
-            "command": "plate-benchmark out=/a/b tests.x=/c/d/x/ taught=[x]",
-            "commit": "c",
-            "time": "1",
-        },
-        "config": {"images": 150000},
-        "sets": [{"name": "x", "real": True}],
+        "made": {**made, "trainings": "1.0 hours"},
+        "config": {"images": 150000, "tests": {"x": "/c/d/x/"}},
+        "sets": [*sets, {**sets[0], "name": "synthetic-mix", "real": False}],
         "reference": "synthetic-mix",
         "baseline": "capture",
         "rows": [{**row, "sets": {"x": score, "synthetic-mix": score}}],
         "readers": [{**row, "recognizer": "ppocr", "sets": {}, "problems": ["failed: hung"]}],
-        "paired": [{**row, "sets": {"x": {**one, "less": 1}}}],
+        "paired": [{**row, "sets": {"x": one}}],
+        "scarcity": {"kind": "mix", "sets": sets, "points": [point]},
+        "missing": {},
     }
     cards.kept(tmp_path / "report.json", report)
-    monkeypatch.setattr(cards, "PROOF", tmp_path / "proof.json")
+    monkeypatch.setattr(cards, "PROOF", tmp_path / "benchmark" / "report.json")
     assert list(cards.proof()) == [cards.UNKNOWN]
     cards.take(tmp_path / "report.json")
     shown = "\n".join(cards.proof())
-    assert "`plate-benchmark out=b tests.x=x/ taught=[x]`, 150,000 images" in shown
-    assert "| mix | plates | x | 9 | +2.0 (+1.0 to +3.0) | +2.0 | 2 / 1 |" in shown
-    assert (
-        "50.0 (40.0 to 60.0)" in shown
-        and "failed: hung" in shown
-        and "right" not in cards.PROOF.read_text("utf-8").split('"rows"')[1]
-    )
+    assert "`plate-benchmark out=b tests.x=x/ taught=[x]`: 150,000 images" in shown
+    assert "| mix | plates | +2.0 (+1.0 to +3.0) |" in shown and "| mix | 50.0 |" in shown
+    assert "| 5 |  | 50.0 |" in shown and "failed: hung" in shown
+    for file in cards.PROOF.parent.iterdir():
+        assert file.suffix == ".png" or "/c/d" not in file.read_text("utf-8")
+    assert "](few-real-crops-x.png)" in (cards.PROOF.parent / "README.md").read_text("utf-8")
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
@@ -12,8 +13,9 @@ from pathlib import Path
 CPUS = Path("/proc/cpuinfo")
 
 
-def made_by(command: str, seconds: float) -> dict[str, str]:
-    """For the head of the report."""
+def made_by(command: str, seconds: float, cells: Path) -> dict[str, str]:
+    """For the head of the report; `cells` is the folder of the trainings."""
+    trained = sum(json.loads(path.read_text("utf-8"))["seconds"] for path in cells.glob("*/trained.json"))
     return {
         "command": command,
         "commit": commit(),
@@ -21,6 +23,7 @@ def made_by(command: str, seconds: float) -> dict[str, str]:
         "versions": f"Python {platform.python_version()}, torch {installed('torch')}",
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "time": f"{seconds:.0f} s (what was cached took none)",
+        "trainings": f"{trained / 3600:.1f} hours",
     }
 
 

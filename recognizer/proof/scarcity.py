@@ -62,7 +62,7 @@ def parted(settings: Scarcity, real: Sequence[PlateSet]) -> Crops:
     trained = {item.text for item in kept}
     held = replace(every, name=HELD_OUT, items=tuple(i for i in every.items if i.text in chosen))
     others = [one.without(trained) for one in real]
-    return Crops(kept, tuple(one for one in (held, *others) if one.items))
+    return Crops(kept, (held, *(one for one in others if one.texts - chosen)))  # no set twice
 
 
 def points_of(
