@@ -21,16 +21,16 @@ been learnt so far.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from hydra.utils import get_method
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from gan.course import settings_of
 from gan.loop import Course, run
 from gan.runtime.distributed import start
-from synth.app import command, need_positive
-from synth.dataset.atomic import disk_errors
+from synth.app import command, keep_config, need_positive
 
 
 @command("train_gan")
@@ -40,14 +40,7 @@ def main(config: DictConfig) -> None:
     processes = start(config.threads)
     settings = settings_of(config)
     course: Course[Any] = get_method(config.gan.course)(config, settings)  # before anything is written
-    if processes.first:
-        with disk_errors(settings.out):
-            settings.out.mkdir(parents=True, exist_ok=True)
-
-    def note() -> None:
-        with disk_errors(settings.out):
-            OmegaConf.save(config, settings.out / "config.yaml", resolve=True)
-
+    note = functools.partial(keep_config, config, settings.out)
     weights = run(settings, course, processes, config.resume, note)
     if processes.first:
         print(f"{weights}: {settings.images} images of {course.of}")

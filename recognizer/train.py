@@ -17,6 +17,7 @@ What comes out is weights.safetensors, for plate-read, plate-evaluate and plate-
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,8 @@ from recognizer.data import Blend, Shuffled, Stream, lessons_of
 from recognizer.loop import MakeData, Settings, Trial, train
 from recognizer.metrics import Metrics
 from recognizer.reading import readings, scores_of
-from synth.app import command, need_positive
+from synth.app import command, keep_config, need_positive
 from synth.catalogue import type_names
-from synth.dataset.atomic import disk_errors
 from synth.dataset.picture import Labelled
 from synth.dataset.sources import read_source
 from synth.errors import UserError
@@ -133,14 +133,7 @@ def main(config: DictConfig) -> None:
     data = make_data(config, header)
     trials = trials_of(config, header) if processes.first else {}
     build(header)  # the last of what can be wrong before anything is written
-    if processes.first:
-        with disk_errors(settings.out):
-            settings.out.mkdir(parents=True, exist_ok=True)
-
-    def note() -> None:
-        with disk_errors(settings.out):
-            OmegaConf.save(config, settings.out / "config.yaml", resolve=True)
-
+    note = functools.partial(keep_config, config, settings.out)
     weights = train(settings, header, data, trials, processes, config.resume, note)
     if processes.first:
         if config.data.source == "synthetic" and config.calibration:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import hydra
 from hydra.errors import HydraException, MissingConfigException
@@ -13,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from synth.confdata import conf_folder, read_yaml
+from synth.dataset.atomic import disk_errors
 from synth.errors import UserError
 from synth.help import help_text
 from synth.keys import check_choices, check_flags, check_keys, unknown_choice
@@ -106,6 +108,13 @@ def check_kinds(config: DictConfig, config_name: str) -> None:
             continue
         if not (isinstance(default, float) and type(given) is int):
             raise UserError(f"{key}: {given!r} is not {KINDS[type(default)]}, as in {key}={default}")
+
+
+def keep_config(config: DictConfig, folder: Path) -> None:
+    """Note in the folder, which is made, what it is made by."""
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(config, folder / "config.yaml", resolve=True)
 
 
 def need_positive(config: DictConfig, *keys: str) -> None:

@@ -110,13 +110,17 @@ def fitted(sample: Sample, size: tuple[int, int] | None) -> Sample:
 
 def encoded(sample: Sample) -> bytes:
     """The picture as JPEG, of the quality that a stage drew."""
-    quality = next((int(s["quality"]) for s in reversed(sample.stages) if "quality" in s), JPEG_QUALITY)
     done, data = cv2.imencode(
-        ".jpg", cv2.cvtColor(sample.image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
+        ".jpg", cv2.cvtColor(sample.image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality_of(sample)]
     )
     if not done:
         raise UserError(f"sample {sample.index}: cannot be coded as JPEG ({sample.image.shape})")
     return data.tobytes()
+
+
+def quality_of(sample: Sample) -> int:
+    """The JPEG quality that the last stage with one drew for the writer, so that a picture is coded once."""
+    return next((int(s["quality"]) for s in reversed(sample.stages) if "quality" in s), JPEG_QUALITY)
 
 
 def record_of(sample: Sample, split: str, sha: str) -> Record:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,16 +19,11 @@ def snippet(name: str) -> str:
     return str(code)
 
 
-def test_a_picture_is_made_again_from_its_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_is_made_again_from_its_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alone: Callable[..., None]
+) -> None:
     keys = ["out=plates", "count=8", "engine=serial", "stages=capture"]
-    done = subprocess.run(
-        [sys.executable, "-m", "synth.generate", *keys],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+    alone("synth.generate", *keys)
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     exec(compile(snippet("datasets.md"), "docs/datasets.md", "exec"), names)

@@ -20,7 +20,6 @@ from synth.sample import Image, Sample
 from synth.seeding import rng_for
 
 NAME = "capture"
-DEFAULT_QUALITY = 90
 
 
 @dataclass(frozen=True)
@@ -134,11 +133,3 @@ def opaque(height: int, width: int) -> Image:
     mask: Image = np.full((height, width), 255, np.uint8)
     mask.flags.writeable = False
     return mask
-
-
-def jpeg_quality(sample: Sample, default: int = DEFAULT_QUALITY) -> int:
-    """The JPEG quality that the capture drew for the writer, so that a picture is coded once."""
-    for entry in reversed(sample.stages):
-        if "quality" in entry:
-            return int(entry["quality"])
-    return default

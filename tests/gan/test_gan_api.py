@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -30,17 +31,12 @@ def test_the_examples_in_its_docstrings_run() -> None:
     assert tried >= 5 and not failed
 
 
-def test_an_edit_of_the_function_is_the_one_of_the_command(tmp_path: Path, plate: Sample) -> None:
+def test_an_edit_of_the_function_is_the_one_of_the_command(
+    tmp_path: Path, plate: Sample, alone: Callable[..., None]
+) -> None:
     cv2.imwrite(str(tmp_path / "plate.png"), cv2.cvtColor(plate.image, cv2.COLOR_RGB2BGR))
     keys = ["image=plate.png", "text=沪B6789C", "out=edited"]
-    done = subprocess.run(
-        [sys.executable, "-m", "gan.edit", *keys],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+    alone("gan.edit", *keys)
     theirs = cv2.cvtColor(cv2.imread(str(tmp_path / "edited/plate.png")), cv2.COLOR_BGR2RGB)
     mine = edit(tmp_path / "plate.png", "沪B6789C")
     assert np.array_equal(mine.image, theirs) and (mine.old, mine.text) == ("京A12345", "沪B6789C")

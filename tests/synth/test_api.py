@@ -6,6 +6,7 @@ import doctest
 import inspect
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,16 +27,11 @@ def test_the_examples_in_its_docstrings_run() -> None:
     assert tried >= 6 and not failed
 
 
-def test_a_data_set_of_the_function_is_the_one_of_the_command(tmp_path: Path) -> None:
+def test_a_data_set_of_the_function_is_the_one_of_the_command(
+    tmp_path: Path, alone: Callable[..., None]
+) -> None:
     keys = ["plates.types=[cn/blue]", "count=6", "seed=4", "engine=serial", "out=by_command"]
-    done = subprocess.run(
-        [sys.executable, "-m", "synth.generate", *keys],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+    alone("synth.generate", *keys)
     made = generate(tmp_path / "by call, it's ", plates=["cn/blue"], count=6, seed=4)
     theirs = synth.api.data_set(tmp_path / "by_command")
     assert (made.digest, made.splits, made.types) == (theirs.digest, theirs.splits, {"cn/blue": 6})

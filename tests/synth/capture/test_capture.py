@@ -12,8 +12,9 @@ from hydra import compose, initialize_config_module
 from hydra.utils import instantiate
 
 from synth.capture.scene import captured_mask
-from synth.capture.stage import Capture, jpeg_quality
+from synth.capture.stage import Capture
 from synth.errors import UserError
+from synth.generate import JPEG_QUALITY, quality_of
 from synth.sample import Sample
 from synth.template import Plan, Template
 
@@ -40,7 +41,7 @@ def test_config_composes_and_runs(name: str) -> None:
         assert after.image.dtype == np.uint8 and after.image.ndim == 3 and after.image.shape[0] == 64
         assert after.alpha.shape == after.image.shape[:2] and after.alpha.min() == 255
         assert after.text == before.text and len(after.char_quads) == len(after.text)
-        assert 75 <= jpeg_quality(after) <= 96 and jpeg_quality(before, 77) == 77
+        assert 75 <= quality_of(after) <= 96 and quality_of(before) == JPEG_QUALITY
 
 
 def test_same_number_same_bytes_in_any_order() -> None:
