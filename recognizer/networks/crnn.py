@@ -13,7 +13,7 @@ from recognizer.networks.blocks import Convolution
 from recognizer.networks.plates import standardised
 from synth.errors import UserError
 
-HEAD = 1 / 3  # deviation of its first weights: with torch's own, an eighth, CTC stands still for 50,000 plates
+HEAD = 1 / 3  # deviation of its first weights: with an eighth of it, CTC stands still for 50,000 plates
 
 
 class CRNN(nn.Module):
