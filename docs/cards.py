@@ -38,9 +38,8 @@ WEIGHTS = {READER: "plates.*", GENERATOR: "pix2pix.*", EDITOR: "spg.safetensors"
 PROOF = ROOT / "docs/benchmark/report.json"
 
 CCPD, STREET = "CCPD crops, 94x24", "street crops, 136x36"
-SETS = {"ccpd": CCPD, "street": STREET} | {
-    name: f"captures, `capture={name}`, all types" for name in ("default", "hard")
-}
+REAL_SETS = {"ccpd": CCPD, "street": STREET}
+SETS = REAL_SETS | {name: f"captures, `capture={name}`, all types" for name in ("default", "hard")}
 READ = "python -m recognizer.evaluate source={source} source.path={path}"
 MAKE = "python -m synth.generate plates=all stages=capture capture={name} count=1500 seed=90 out={name}"
 DRAWN = "python -m gan.evaluate source.path=ccpd"
@@ -92,7 +91,7 @@ def measured(command: str, folder: Path) -> dict[str, Any]:
 
 def read_by_reader(name: str, real: Path) -> dict[str, Any]:
     """The bundled reader on a set: a real one of the folder `real`, or captures made for it."""
-    if (real / name).is_dir():
+    if name in REAL_SETS:
         command = READ.format(source="labelled", path=name)
         return {"command": command, **only(measured(command, real), KEPT)}
     with tempfile.TemporaryDirectory() as folder:
@@ -107,6 +106,8 @@ def only(found: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
 
 def measure(real: Path, *what: str) -> None:
     """Measure the bundled weights and keep what was found beside them."""
+    if absent := [name for name in REAL_SETS if not (real / name / "labels.tsv").is_file()]:
+        sys.exit(f"{real / absent[0]}: no labels.tsv in it")
     if "reader" in (what or ("reader",)):
         sets = {name: read_by_reader(name, real) for name in SETS}
         speed = {"command": TIMED, **only(measured(TIMED, real), ("cpu_ms",))}
@@ -121,7 +122,7 @@ def measure(real: Path, *what: str) -> None:
 def take(report_file: Path) -> None:
     """Keep a benchmark's report, with its plots: no crop is shown, no folder told but by its name."""
     report = loaded(report_file)
-    made = {**report["made"], "command": re.sub(r"=\S*/(?=[^/\s])", "=", report["made"]["command"])}
+    made = {**report["made"], "command": named(report["made"]["command"])}
     report = {**report, "made": made, "config": only(report["config"], TOLD)}
     PROOF.parent.mkdir(parents=True, exist_ok=True)
     kept(PROOF, report)
@@ -129,6 +130,12 @@ def take(report_file: Path) -> None:
     for title, content in drawn.items():
         (PROOF.parent / plot_name(title)).write_bytes(content)
     (PROOF.parent / "README.md").write_text(page_of(report, drawn), "utf-8")
+
+
+def named(command: str) -> str:
+    """The command with folders by their last names: `out=/a/b` is `out=b`; lists (cn/blue) stay."""
+    words = [re.sub(r"=[^\[\]\s]*/(?=[^/])", "=", word) for word in shlex.split(command)]
+    return " ".join(word if re.fullmatch(r"[^\s'\"]+", word) else shlex.quote(word) for word in words)
 
 
 def plot_name(title: str) -> str:

@@ -183,12 +183,20 @@ def job_of(
     return Job(the_editor(weights, precision), tuple(types), accept, mode, seed, taken, reader)
 
 
-@functools.lru_cache(maxsize=4)
 def the_editor(weights: str | Path | None, precision: str) -> Editor:
-    """Kept, because to open it costs as much as fifty edits."""
-    from gan.spg.editor import Editor, weights_file
+    """The editor of a file; one that was trained again since is opened again."""
+    from gan.spg.editor import weights_file
 
-    return Editor.of(weights_file(weights), precision)
+    file = weights_file(weights)
+    return opened(file, precision, file.stat().st_mtime_ns if file.is_file() else 0)
+
+
+@functools.lru_cache(maxsize=4)
+def opened(file: Path, precision: str, changed: int) -> Editor:
+    """Kept, because to open it costs as much as fifty edits; `changed` is when the file was."""
+    from gan.spg.editor import Editor
+
+    return Editor.of(file, precision)
 
 
 @functools.cache

@@ -144,6 +144,7 @@ class Reading:
         """Mean loss a character of the pictures; what cannot be read at all is given up at `most`."""
         size = (self.legend.height, self.legend.width)
         resized = F.interpolate(fake, size, mode="bilinear", align_corners=False)
+        self.network.to(fake.device)
         scores, _ = self.network(resized.contiguous(memory_format=torch.channels_last))
         encoded = [self.legend.codec.encode(text) for text in texts]
         lengths = torch.tensor([len(text) for text in encoded], dtype=torch.int32)

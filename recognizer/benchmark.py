@@ -108,12 +108,15 @@ def kinds_of(config: DictConfig, plan: Plan) -> tuple[dict[str, Kind], dict[str,
 def texts_seen(kinds: Mapping[str, Kind], plan: Plan, seeds: Sequence[int], folder: Path) -> frozenset[str]:
     """Every text that a synthetic training shows, kept in a file: counting them takes minutes."""
     seen: set[str] = set()
-    for seed in sorted(set(seeds)):
-        path = folder / "texts" / f"{digest([VERSION, plan.plates, seed, plan.images, plan.train])}.txt"
-        if not path.exists():
-            config = composed(overrides_of(next(iter(kinds.values())), "plates", seed, plan))
-            write_atomic(path, "\n".join(sorted(set(training_texts(config)))) + "\n")
-        seen.update(path.read_text("utf-8").split())
+    for kind in kinds.values():
+        for seed in sorted(set(seeds)):
+            config = composed(overrides_of(kind, "plates", seed, plan))
+            deciding = [OmegaConf.to_container(config[key], resolve=True) for key in ("plates", "balance")]
+            key = digest([VERSION, *deciding, config.texts, seed, config.images, config.batch])
+            path = folder / "texts" / f"{key}.txt"
+            if not path.exists():
+                write_atomic(path, "\n".join(sorted(set(training_texts(config)))) + "\n")
+            seen.update(path.read_text("utf-8").split())
     return frozenset(seen)
 
 
@@ -234,12 +237,16 @@ def curve_points(points: Sequence[Point], entries: Sequence[Entry], crops: Crops
     ]
 
 
-def sheets_of(entries: Sequence[Entry], setting: Setting, first: int) -> Iterator[tuple[str, bytes]]:
-    """Failure sheets of the first seed: of the real sets, or of the synthetic ones where none is given."""
+def sheets_of(entries: Sequence[Entry], setting: Setting) -> Iterator[tuple[str, bytes]]:
+    """Failure sheets of first seeds: of the real sets, or of the synthetic ones where none is given."""
     names = [one.name for one in setting.shown]
+    first: dict[tuple[str, str], Entry] = {}
     for entry in entries:
+        if entry.sheets:
+            first.setdefault((entry.data, entry.recognizer), entry)
+    for entry in first.values():
         for name in names:
-            if name in entry.sheets and entry.seed in (None, first):
+            if name in entry.sheets:
                 yield f"{entry.data}, {entry.recognizer}, {name}", entry.sheets[name].read_bytes()
 
 
@@ -278,7 +285,7 @@ def main(config: DictConfig) -> None:
             "scarcity": scarce,
             "missing": setting.missing | ({"curve": scarce["reason"]} if "reason" in scarce else {}),
         }
-        write_report(out, report, list(sheets_of([*cells, *others], setting, min(config.seeds))))
+        write_report(out, report, list(sheets_of([*cells, *others], setting)))
     print(markdown(report))
     print(f"{out / 'report.html'}")
 
@@ -299,7 +306,17 @@ def check(config: DictConfig) -> None:
         raise UserError(f"taught: {absent[0]!r} is not among tests; give tests.{absent[0]}=FOLDER")
     for name in (*config.recognizers, *config.seeds_of):
         composed([f"recognizer={name}"])
+    for recognizer, seeds in seeds_of(config).items():
+        if len(set(seeds)) < len(seeds):
+            raise UserError(f"seeds: {seeds} of {recognizer}: one is there twice; leave it out")
+    for key, value in (("baseline", config.baseline), ("scarcity.kind", config.scarcity.kind)):
+        if value not in config.recipes:
+            raise UserError(f"{key}: {value!r} is no kind; {nearest(value, list(config.recipes))}")
     if config.scarcity.path is not None:
+        composed([f"recognizer={config.scarcity.recognizer}"])
+        need_positive(config.scarcity, "held_out")
+        if not config.scarcity.crops:
+            raise UserError("scarcity.crops: empty; give numbers of real crops, such as [0, 50]")
         parted(scarcity_of(config), ())
 
 

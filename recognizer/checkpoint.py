@@ -10,11 +10,12 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from torch import Tensor, nn
 
-from gan.runtime.weights import load_strictly, read_weights, save_weights
+from gan.runtime.weights import check_targets, load_strictly, read_weights, save_weights
 from recognizer.codec import Codec
 from synth.errors import UserError
 
 KIND = "platesmith recognizer"
+OURS = "recognizer.networks."  # a header may name any Python object to call; only these are called
 
 
 @dataclass(frozen=True)
@@ -67,4 +68,5 @@ def load(path: Path) -> tuple[nn.Module, Header]:
 
 def read(path: Path) -> tuple[Header, dict[str, Tensor]]:
     raw, weights = read_weights(path, KIND, "plate-train-recognizer")
+    check_targets(path, raw.get("network"), OURS)
     return Header(**{**raw, "symbols": tuple(raw["symbols"]), "types": tuple(raw["types"])}), weights

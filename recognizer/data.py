@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 from torch.utils.data import IterableDataset
@@ -113,8 +115,13 @@ class Shuffled(IterableDataset[Batch]):
 
     def item(self, place: int) -> Labelled:
         turn, position = divmod(place, len(self.items))
-        order = np.random.default_rng((self.seed, turn)).permutation(len(self.items))
-        return self.items[int(order[position])]
+        return self.items[int(shuffled(self.seed, turn, len(self.items))[position])]
+
+
+@functools.lru_cache(maxsize=4)
+def shuffled(seed: int, turn: int, count: int) -> NDArray[np.int64]:
+    """The order of a round."""
+    return np.random.default_rng((seed, turn)).permutation(count)
 
 
 class Blend(IterableDataset[Batch]):

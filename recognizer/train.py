@@ -34,7 +34,7 @@ from recognizer.data import Blend, Shuffled, Stream, lessons_of
 from recognizer.loop import MakeData, Settings, Trial, train
 from recognizer.metrics import Metrics
 from recognizer.reading import readings, scores_of
-from synth.app import command, keep_config, need_positive
+from synth.app import command, keep_config, need_positive, need_same
 from synth.catalogue import type_names
 from synth.dataset.picture import Labelled
 from synth.dataset.sources import read_source
@@ -128,6 +128,7 @@ def main(config: DictConfig) -> None:
     """Train a plate reader."""
     need_positive(config, "images", "batch", "tick", "keep")
     processes = start(config.threads)
+    need_same(config, Path(config.out))
     header = header_of(config)
     settings = settings_of(config)
     data = make_data(config, header)

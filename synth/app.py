@@ -7,11 +7,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from synth.confdata import conf_folder, read_yaml
 from synth.dataset.atomic import disk_errors
@@ -115,6 +117,36 @@ def keep_config(config: DictConfig, folder: Path) -> None:
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(config, folder / "config.yaml", resolve=True)
+
+
+FREE = ("out", "resume", "images", "threads", "workers", "tick", "keep", "watch", "calibration", "hydra")
+
+
+def need_same(config: DictConfig, folder: Path) -> None:
+    """Refuse to go on with a training that was begun with other settings; FREE ones may change."""
+    path = folder / "config.yaml"
+    if not (config.resume and path.is_file() and (folder / "state.safetensors").is_file()):
+        return
+    try:
+        before = dict(leaves(OmegaConf.to_container(OmegaConf.load(path), resolve=True)))
+    except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
+        raise UserError(f"{path}: cannot be read ({one_line(error)}); resume=false starts again") from error
+    now = dict(leaves(OmegaConf.to_container(config, resolve=True)))
+    for key in now.keys() & before.keys():
+        if key.partition(".")[0] not in FREE and now[key] != before[key]:
+            raise UserError(
+                f"{path}: begun with {key}={before[key]}, not {now[key]}; "
+                "give another out=, or resume=false to start again"
+            )
+
+
+def leaves(node: Any, where: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted key, value) of everything that is no mapping."""
+    if isinstance(node, dict) and node:
+        for key, value in node.items():
+            yield from leaves(value, f"{where}.{key}" if where else str(key))
+    else:
+        yield where, node
 
 
 def need_positive(config: DictConfig, *keys: str) -> None:

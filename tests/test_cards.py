@@ -93,3 +93,9 @@ def test_the_bundled_reader_reads_what_its_card_says(name: str) -> None:
     assert found["plates"] == told["plates"]
     for key in ("exact", "exact_without_region", "characters", "type"):
         assert found[key] == pytest.approx(told[key], abs=0.001), key
+
+
+def test_a_command_names_folders_and_keeps_lists() -> None:
+    told = "plates.types=[cn/blue,cn/black] 'reader.command=python x y'"
+    given = f"plate-benchmark out=/a/b tests.x=c/d {told}"
+    assert cards.named(given) == f"plate-benchmark out=b tests.x=d {told}"

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from gan.runtime.weights import write
 from synth.errors import UserError
 
 Part = nn.Module | torch.optim.Optimizer
@@ -22,11 +22,7 @@ def save_state(path: Path, parts: Mapping[str, Part], counters: dict[str, int]) 
     tensors: dict[str, Tensor] = {}
     for name, part in parts.items():
         tensors |= {f"{name}.{key}": value for key, value in tensors_of(part).items()}
-    temporary = path.with_name(f".{path.name}.tmp")
-    save_file(
-        {k: v.contiguous().clone() for k, v in tensors.items()}, temporary, {"counters": json.dumps(counters)}
-    )
-    temporary.replace(path)
+    write(path, {k: v.contiguous().clone() for k, v in tensors.items()}, {"counters": json.dumps(counters)})
 
 
 def tensors_of(part: Part) -> dict[str, Tensor]:

@@ -26,9 +26,21 @@ def save_weights(
         for name, tensor in tensors.items()
     }
     path.parent.mkdir(parents=True, exist_ok=True)
+    write(path, weights, {"kind": kind, "header": json.dumps(header, ensure_ascii=False)})
+
+
+def write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """A safetensors file, whole or not at all; a disk that is full is told in one line."""
     temporary = path.with_name(f".{path.name}.tmp")
-    save_file(weights, temporary, {"kind": kind, "header": json.dumps(header, ensure_ascii=False)})
-    temporary.replace(path)
+    try:
+        save_file(tensors, temporary, metadata)
+        temporary.replace(path)
+    except (SafetensorError, OSError) as error:
+        temporary.unlink(missing_ok=True)
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"{path}: cannot be written ({reason}); free the disk, then the same command goes on"
+        ) from error
 
 
 def read_weights(path: Path, kind: str, writer: str) -> tuple[dict[str, Any], dict[str, Tensor]]:

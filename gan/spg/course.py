@@ -39,6 +39,11 @@ def editing_course(config: DictConfig, settings: Settings) -> Course[SPG]:
     sizes = sizes_of(config)
     if not 0 <= config.gan.real.phase1 <= 1:
         raise UserError(f"gan.real.phase1: {config.gan.real.phase1} is no share between 0 and 1")
+    if config.gan.real.phase1 and 0 < config.gan.real.begins < config.keep:
+        raise UserError(
+            f"gan.real.begins: {config.gan.real.begins} is below keep ({config.keep}): nothing of phase 1 "
+            "would be kept to be blended in; lower keep, or gan.real.phase1=0"
+        )
     rendered: Rendered = made(config.gan, "rendered", sizes=sizes)
     pairs: Pairs | None = made(config, "pairs", part="train") if share else None
     unseen: Pairs | None = made(config, "pairs", part="held_out") if share else None
@@ -54,9 +59,9 @@ def editing_course(config: DictConfig, settings: Settings) -> Course[SPG]:
 
     def keep(path: Path, network: SPG, images: int) -> None:
         first, now = path.with_name("phase1.safetensors"), replace(header, images=images)
-        if pairs is not None and images <= mixture.begins:
+        if pairs is not None and images < mixture.begins + settings.batch:
             save(first, network, now)
-        elif pairs is not None and config.gan.real.phase1 and first.is_file():
+        elif pairs is not None and config.gan.real.phase1 and mixture.begins and first.is_file():
             network = blend(network, first, config.gan.real.phase1)
         save(path, network, now)
 

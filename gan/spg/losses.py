@@ -121,6 +121,7 @@ class Perceptual:
         """N 3 H W -> its features, a tensor a layer."""
         self.found = []
         resized = F.interpolate(picture, self.size, mode="bilinear", align_corners=False)
+        self.network.to(picture.device)
         self.network(resized.contiguous(memory_format=torch.channels_last))
         found, self.found = self.found, []
         return [x.float() for x in found]

@@ -15,7 +15,8 @@ CPUS = Path("/proc/cpuinfo")
 
 def made_by(command: str, seconds: float, cells: Path) -> dict[str, str]:
     """For the head of the report; `cells` is the folder of the trainings."""
-    trained = sum(json.loads(path.read_text("utf-8"))["seconds"] for path in cells.glob("*/trained.json"))
+    cell = [json.loads(path.read_text("utf-8")) for path in sorted(cells.glob("*/trained.json"))]
+    commits = sorted({one["commit"] for one in cell if "commit" in one})
     return {
         "command": command,
         "commit": commit(),
@@ -23,7 +24,8 @@ def made_by(command: str, seconds: float, cells: Path) -> dict[str, str]:
         "versions": f"Python {platform.python_version()}, torch {installed('torch')}",
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "time": f"{seconds:.0f} s (what was cached took none)",
-        "trainings": f"{trained / 3600:.1f} hours",
+        "trainings": f"{sum(one['seconds'] for one in cell) / 3600:.1f} hours"
+        + (f", at commits {', '.join(commits)}" if commits else ""),
     }
 
 

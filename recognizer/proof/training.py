@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recognizer.proof.grid import worded
+from recognizer.proof.made import commit
 from synth.dataset.atomic import write_atomic
 
 
@@ -27,7 +28,8 @@ def trained(overrides: Sequence[str], folder: Path) -> Path:
             [sys.executable, "-m", "recognizer.train", f"out={worded(str(folder))}", *overrides],
             folder / "train.log",
         )
-        write_atomic(done, json.dumps({"seconds": round(time.monotonic() - begun, 1)}) + "\n")
+        made = {"seconds": round(time.monotonic() - begun, 1), "commit": commit()}
+        write_atomic(done, json.dumps(made) + "\n")
     return weights
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -82,3 +83,15 @@ def test_importing_it_loads_no_torch() -> None:
     code = "import gan, sys; print('torch' in sys.modules, 'cv2' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT).stdout
     assert said.split() == ["False", "False"]
+
+
+def test_an_editor_that_changed_is_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Path] = []
+    monkeypatch.setattr("gan.spg.editor.Editor.of", lambda file, precision: seen.append(file))
+    file = tmp_path / "editor.safetensors"
+    file.write_bytes(b"one")
+    for _ in range(2):
+        gan.api.the_editor(file, "auto")
+    os.utime(file, ns=(1, 1))
+    gan.api.the_editor(file, "auto")
+    assert seen == [file, file]

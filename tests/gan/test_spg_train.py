@@ -114,7 +114,9 @@ def test_a_bad_weights_file_is_one_line(tmp_path: Path) -> None:
 
 
 def test_the_command_trains(tmp_path: Path) -> None:
-    done = command(tmp_path / "run", "gan=spg", "gan.real.begins=8", "images=16", "plates.types=[cn/blue]")
+    done = command(
+        tmp_path / "run", "gan=spg", "gan.real.begins=8", "keep=8", "images=16", "plates.types=[cn/blue]"
+    )
     assert done.returncode == 0, done.stderr
     said = f"{tmp_path / 'run' / 'weights.safetensors'}: 16 images of rendered plates and 12 crops"
     assert done.stdout.splitlines()[-1] == said

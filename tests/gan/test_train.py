@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from tiny_pairs import SIZE, data, gallery, header, judge, settings, teaching, tiny_pairs
 from torch import Tensor
 
@@ -27,6 +27,7 @@ from gan.loop import run as run_course
 from gan.outline import COUNT
 from gan.pix2pix import Pix2Pix
 from gan.runtime.distributed import Processes
+from gan.runtime.weights import write
 from synth.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -234,3 +235,16 @@ def test_a_header_does_not_say_where_files_lay() -> None:
     assert (
         told["gan"]["perceptual"] == {"_target_": "a.b", "path": "reader.safetensors"} and told["seed"] == 0
     )
+
+
+def test_a_full_disk_is_one_line_and_leaves_no_half_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(tensors: object, path: Path, metadata: object) -> None:
+        path.write_bytes(b"half")
+        raise SafetensorError("No space left on device")
+
+    monkeypatch.setattr("gan.runtime.weights.save_file", full)
+    with pytest.raises(UserError, match=r"w.safetensors: cannot be written \(No space left"):
+        write(tmp_path / "w.safetensors", {}, {})
+    assert not list(tmp_path.iterdir())

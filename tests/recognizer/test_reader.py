@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from tiny_reader import NETWORK, ROOT, checkpoint, exported, noise, tiny_header
 
 from recognizer import backends
-from recognizer.checkpoint import build, save
+from recognizer.checkpoint import build, load, save
 from recognizer.codec import Codec
 from recognizer.decoding import PlateReading, decoded, probability, readings
 from recognizer.reader import Reader
@@ -161,6 +161,8 @@ def test_weights_run_no_code_of_their_own(tmp_path: Path) -> None:
             save(path, build(tiny_header()), replace(tiny_header(), network=network))
             with pytest.raises(UserError, match=f"refused: its header calls '{target}'"):
                 Reader.from_pretrained(path)
+            with pytest.raises(UserError, match="refused: its header calls"):  # as generators load it
+                load(path)
 
 
 def test_an_onnx_file_of_others(tmp_path: Path) -> None:

@@ -145,3 +145,24 @@ def test_a_stage_without_its_extra_says_which_one(monkeypatch: pytest.MonkeyPatc
 def test_values_that_are_not_ascii_are_taken_as_they_are() -> None:
     words = ["text=皖A12345", "out=a/", "image='皖.png'", "plates.types=[皖]", "text=random"]
     assert opened(words, "edit") == ["text='皖A12345'", *words[1:]]
+
+
+def test_a_training_goes_on_with_its_own_settings_alone(tmp_path: Path) -> None:
+    from omegaconf import OmegaConf
+
+    from synth.app import keep_config, need_same
+
+    config = OmegaConf.create({"resume": True, "images": 10, "batch": 4, "data": {"path": "a", "new": 1}})
+    keep_config(config, tmp_path)
+    (tmp_path / "state.safetensors").touch()
+    need_same(config, tmp_path)
+    need_same(OmegaConf.merge(config, {"images": 20}), tmp_path)  # more images go on with a run
+    need_same(OmegaConf.merge(config, {"later": 1}), tmp_path)  # a key that was not there yet
+    other = OmegaConf.merge(config, {"data": {"path": "b"}})
+    with pytest.raises(UserError, match=r"config.yaml: begun with data.path=a, not b; .*resume=false"):
+        need_same(other, tmp_path)
+    need_same(OmegaConf.merge(other, {"resume": False}), tmp_path)
+    need_same(other, tmp_path / "elsewhere")
+    (tmp_path / "config.yaml").write_text("{half")
+    with pytest.raises(UserError, match=r"config.yaml: cannot be read"):
+        need_same(config, tmp_path)
