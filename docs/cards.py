@@ -234,8 +234,10 @@ def proof() -> Iterator[str]:
     table += [[row["recognizer"], scores(row, real), *[""] * (len(readers) - 1)] for row in report["readers"]]
     yield from (f"Plates read without any mistake, in percent, of {', '.join(real)}:", "")
     yield from lines_of(head, table)
-    yield from ("", f"Minus the same reader trained on {report['baseline']}, plate by plate, in points:", "")
-    yield from lines_of(["trained on", "reader", *real], [difference(row, real) for row in report["paired"]])
+    base = report["baseline"]
+    yield from ("", f"{readers[0]} minus itself trained on {base}, plate by plate, in points:", "")
+    ours = [row for row in report["paired"] if row["recognizer"] == readers[0]]
+    yield from lines_of(["trained on", *real], [difference(row, real) for row in ours])
     curve = report["scarcity"]
     if curve.get("points"):
         names = [one["name"] for one in curve["sets"]]
@@ -262,7 +264,7 @@ def scores(row: Mapping[str, Any] | None, names: Sequence[str]) -> str:
 
 def difference(row: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     found = [with_interval(row["sets"][name], "difference", "+") for name in names]
-    return [row["data"], row["recognizer"], *found]
+    return [row["data"], *found]
 
 
 def few(points: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Iterator[list[str]]:

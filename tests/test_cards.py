@@ -78,7 +78,7 @@ def test_a_report_is_taken_without_where_it_was_made(tmp_path: Path, monkeypatch
     cards.take(tmp_path / "report.json")
     shown = "\n".join(cards.proof())
     assert "`plate-benchmark out=b tests.x=x/ taught=[x]`: 150,000 images" in shown
-    assert "| mix | plates | +2.0 (+1.0 to +3.0) |" in shown and "| mix | 50.0 |" in shown
+    assert "| mix | +2.0 (+1.0 to +3.0) |" in shown and "| mix | 50.0 |" in shown
     assert "| 5 |  | 50.0 |" in shown and "failed: hung" in shown
     for file in cards.PROOF.parent.iterdir():
         assert file.suffix == ".png" or "/c/d" not in file.read_text("utf-8")
