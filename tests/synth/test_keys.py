@@ -84,7 +84,7 @@ def test_what_nobody_knows_is_one_line_with_the_nearest(line: str, answer: str) 
         "train_recognizer watch.mine=crops +watch.others=more",
         "train_recognizer data=labelled +data.share=0.3",
         "train_gan +reader._target_=mine.Reader",
-        "benchmark +train.threads=1 +recipes.mix.redrawn=0.1 tests.mine=crops",
+        "benchmark +train.clip=1 +recipes.mix.redrawn=0.1 tests.mine=crops",
         "judge +fields.us=[serial]",
     ],
 )
