@@ -40,6 +40,7 @@ def keys(path: Path) -> Iterator[tuple[str, str]]:
     needed = [
         (f"{group}.{key}", comment)
         for group, chosen in groups(path)
+        if chosen != "null"
         for key, value, comment in written(conf_folder() / group / f"{chosen}.yaml")
         if value == MISSING
     ]
@@ -54,7 +55,7 @@ def groups(path: Path) -> Iterator[tuple[str, str]]:
     for entry in read_yaml(path).get("defaults", []):
         if isinstance(entry, dict):
             offered = (g for g in entry if not g.startswith("override ") and "@" not in g)
-            yield from ((g, str(entry[g])) for g in offered)
+            yield from ((g, "null" if entry[g] is None else str(entry[g])) for g in offered)
 
 
 def written(path: Path) -> Iterator[tuple[str, str, str]]:

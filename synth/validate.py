@@ -28,7 +28,7 @@ def check_text(text: str, type_name: str) -> str | None:
 @command("validate")
 def main(config: DictConfig) -> int:
     """Print what is wrong with a data set; exit 1 when something is."""
-    report = validate(Path(config.path), config.source, check_text)
+    report = validate(Path(config.path), config.source.name if "source" in config else None, check_text)
     print(report.text())
     if config.out:
         write_atomic(Path(config.out), json.dumps(report.to_dict(), ensure_ascii=False, indent=1) + "\n")

@@ -166,3 +166,9 @@ def test_a_training_goes_on_with_its_own_settings_alone(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("{half")
     with pytest.raises(UserError, match=r"config.yaml: cannot be read"):
         need_same(config, tmp_path)
+
+
+def test_validate_takes_the_kind_of_a_set() -> None:
+    with initialize_config_module("conf", version_base="1.3"):
+        assert "source" not in compose("validate", ["path=x"])
+        assert compose("validate", ["path=x", "source=ccpd"]).source.name == "ccpd"
