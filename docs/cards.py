@@ -231,9 +231,11 @@ def proof() -> Iterator[str]:
         [data, *(scores(rows.get((data, reader)), real) for reader in readers)]
         for data in dict.fromkeys(data for data, _ in rows)
     ]
-    table += [[row["recognizer"], scores(row, real), *[""] * (len(readers) - 1)] for row in report["readers"]]
     yield from (f"Plates read without any mistake, in percent, of {', '.join(real)}:", "")
     yield from lines_of(head, table)
+    as_they_are = [f"{row['recognizer']} {scores(row, real)}" for row in report["readers"]]
+    if as_they_are:
+        yield from ("", f"The same of readers as they are: {'; '.join(as_they_are)}.")
     base = report["baseline"]
     yield from ("", f"{readers[0]} minus itself trained on {base}, plate by plate, in points:", "")
     ours = [row for row in report["paired"] if row["recognizer"] == readers[0]]
@@ -252,7 +254,7 @@ def proof() -> Iterator[str]:
         "",
         f"`{made['command']}`: {images:,} images a training, {made['machine']}, {made['trainings']}",
     )
-    yield f"of training, commit {made['commit']}."
+    yield f"of one core, reported at commit {made['commit']}."
 
 
 def scores(row: Mapping[str, Any] | None, names: Sequence[str]) -> str:

@@ -132,10 +132,10 @@ def need_same(config: DictConfig, folder: Path) -> None:
     except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
         raise UserError(f"{path}: cannot be read ({one_line(error)}); resume=false starts again") from error
     now = dict(leaves(OmegaConf.to_container(config, resolve=True)))
-    for key in now.keys() & before.keys():
-        if key.partition(".")[0] not in FREE and now[key] != before[key]:
+    for key, value in now.items():  # a key that is new since has its default
+        if key.partition(".")[0] not in FREE and value != before.get(key, value):
             raise UserError(
-                f"{path}: begun with {key}={before[key]}, not {now[key]}; "
+                f"{path}: begun with {key}={before[key]}, not {value}; "
                 "give another out=, or resume=false to start again"
             )
 
