@@ -21,7 +21,7 @@ from omegaconf import DictConfig
 from recognizer.decoding import PlateReading, fields_of
 from recognizer.failures import Failure, write_failures
 from recognizer.latency import latency
-from recognizer.metrics import Metrics
+from recognizer.metrics import FEW, Metrics
 from recognizer.reader import Reader
 from synth.app import command, need_positive
 from synth.catalogue import load_type, type_names
@@ -137,7 +137,7 @@ def table(summary: dict[str, Any]) -> str:
         "exact_without_region": "exact without region",
         "characters": "characters",
         "type": "type",
-        "region_mean": "mean over regions",
+        "region_mean": f"mean over regions of {FEW} plates or more",
         "calibration_error": "calibration error",
     }
     lines += [

@@ -117,6 +117,7 @@ def write_lines(out: Path, batches: Iterable[Batch], total: int) -> int:
             progress.add(len(batch))
     with disk_errors(out.parent):
         write_atomic(out, "\n".join(lines) + "\n")
+    print(f"{out}: {len(lines) - 1} plates read" + (f", {failed} pictures could not be" if failed else ""))
     return 2 if failed else 0
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from synth.dataset.picture import Labelled
     from synth.sample import Sample, Stage
 
+NUMBER = re.compile(r"[+-]?[\d_.]+(e[+-]?\d+)?", re.IGNORECASE)  # what Hydra takes for one
 PLAIN = re.compile(r"[\w./:@+-]+")  # values that Hydra takes without quotes
 SPLITS = dict.fromkeys(("train", "val", "test"), 0.0)
 Value = str | Path | int | float | bool | Sequence[str] | None
@@ -200,6 +201,6 @@ def said(value: Value) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "[" + ",".join(said(one) for one in value) + "]"
     text = str(value)
-    if PLAIN.fullmatch(text):
+    if PLAIN.fullmatch(text) and not (isinstance(value, str | Path) and NUMBER.fullmatch(text)):
         return text
     return "'" + re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), text) + "'"

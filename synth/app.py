@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,16 @@ from typing import Any
 import hydra
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from yaml import YAMLError
 
+from synth import __version__
+from synth.api import NUMBER
 from synth.confdata import conf_folder, read_yaml
 from synth.dataset.atomic import disk_errors
 from synth.errors import UserError
 from synth.help import help_text
-from synth.keys import check_choices, check_flags, check_keys, unknown_choice
+from synth.keys import check_choices, check_equals, check_flags, check_keys, unknown_choice
 
 KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
 App = Callable[[DictConfig], int | None]
@@ -44,7 +46,11 @@ def command(config_name: str) -> Callable[[App], Callable[[], None]]:
                 if {"-h", "--help"} & set(sys.argv[1:]):
                     print(help_text(config_name, sys.modules[app.__module__].__doc__ or ""))
                     return
+                if "--version" in sys.argv[1:]:
+                    print(f"platesmith {__version__}")
+                    return
                 check_flags(sys.argv[1:], config_name)
+                check_equals(sys.argv[1:], config_name)
                 check_choices(sys.argv[1:], config_name)
                 check_keys(sys.argv[1:], config_name, begun="+")  # Hydra adds any name
                 sys.argv[1:] = opened(sys.argv[1:], config_name)
@@ -72,13 +78,17 @@ def one_line_errors(config_name: str) -> Iterator[None]:
     except (HydraException, OmegaConfBaseException) as error:
         fail(hydra_said(error, config_name, sys.argv[1:]))
     except KeyboardInterrupt:
-        fail("stopped; the same command goes on where it was")
+        resumes = "resume" in read_yaml(conf_folder() / f"{config_name}.yaml") or config_name == "generate"
+        fail("stopped; the same command goes on where it was" if resumes else "stopped")
 
 
 def hydra_said(error: Exception, config_name: str, words: Sequence[str]) -> str:
     """An error of composition in one line: Hydra's own words only where we have no better ones."""
     if isinstance(error, MissingConfigException) and (said := unknown_choice(error)):
         return said
+    if isinstance(error, MissingMandatoryValue):
+        key = error.full_key or str(error.key)
+        return f"{key}: must be given; write {key}=..., --help says what it takes"
     try:
         check_keys(words, config_name)
     except UserError as better:
@@ -92,14 +102,19 @@ def opened(words: list[str], config_name: str) -> list[str]:
     """
     shipped = read_yaml(conf_folder() / f"{config_name}.yaml")
     free = tuple(f"{key}." for key, value in shipped.items() if value == {})
-    return [f"++{word}" if free and word.startswith(free) else word for word in map(quoted, words)]
+    texts = {key for key, value in shipped.items() if isinstance(value, str) and not value.startswith("$")}
+    as_text = (quoted(word, texts) for word in words)
+    return [f"++{word}" if free and word.startswith(free) else word for word in as_text]
 
 
-def quoted(word: str) -> str:
-    """A word of the command line whose value Hydra would stumble over, in quotes."""
+def quoted(word: str, texts: Container[str] = ()) -> str:
+    """A word of the command line whose value Hydra would stumble over, or take for a number where the key
+    is among `texts`, in quotes.
+    """
     key, equals, value = word.partition("=")
     plain = not set(value) & set("'\"[]{}(),\\")
-    return f"{key}='{value}'" if equals and plain and not value.isascii() else word
+    odd = not value.isascii() or (key in texts and NUMBER.fullmatch(value))
+    return f"{key}='{value}'" if equals and plain and odd else word
 
 
 def check_kinds(config: DictConfig, config_name: str) -> None:

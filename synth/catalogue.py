@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from synth.checks import check_type
 from synth.confdata import conf_folder, first_problem, inherited, shown_path
 from synth.errors import UserError, nearest
-from synth.spec import PlateType
+from synth.spec import KEYS, PlateType
 
 _ADAPTER = TypeAdapter(PlateType)
 
@@ -36,7 +36,7 @@ def load_type(name: str) -> PlateType:
     try:
         plate = _ADAPTER.validate_python(data)
     except ValidationError as error:
-        raise UserError(f"{shown}: {first_problem(error)}") from error
+        raise UserError(f"{shown}: {first_problem(error, KEYS)}") from error
     check_type(plate)
     return plate
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import unicodedata
-from dataclasses import field
+from dataclasses import field, fields
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -58,6 +58,9 @@ class Alphabets:
         return text
 
 
+KEYS = frozenset(one.name for kind in (Alphabets, Patterns) for one in fields(kind))
+
+
 def alphabets_of(plate: PlateType) -> Alphabets:
     """Those of the plate's country; a country of one's own has `alphabet-COUNTRY.yaml` beside the type."""
     own = Path(plate.file).parent / f"alphabet-{plate.country}.yaml"
@@ -80,4 +83,4 @@ def load_alphabets(country: str, own: Path | None = None) -> Alphabets:
     try:
         return TypeAdapter(Alphabets).validate_python({"country": country, "file": shown} | read_yaml(path))
     except ValidationError as error:
-        raise UserError(f"{shown}: {first_problem(error)}") from error
+        raise UserError(f"{shown}: {first_problem(error, KEYS)}") from error

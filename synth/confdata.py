@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from synth.errors import UserError
+from synth.errors import UserError, nearest
 
 
 def conf_folder() -> Path:
@@ -69,11 +70,12 @@ def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def first_problem(error: ValidationError) -> str:
-    """`rows.0.blocks.1.cells: Field required`, for the first of the problems."""
+def first_problem(error: ValidationError, names: Iterable[str] = ()) -> str:
+    """`rows.0.blocks.1.cells: Field required`, for the first of the problems; a name that nothing has is told
+    with the nearest of `names`.
+    """
     problem = error.errors()[0]
     key = ".".join(str(part) for part in problem["loc"] if part not in ("function-before",))
-    known = ""
     if problem["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        known = " (no such key: remove it or mend its spelling)"
-    return f"{key}: {problem['msg']}{known}"
+        return f"{key}: no such key; {nearest(str(problem['loc'][-1]), names, 1)}"
+    return f"{key}: {problem['msg']}"

@@ -158,8 +158,10 @@ def settings(config: DictConfig) -> dict[str, Any]:
     plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     assert isinstance(plain, dict)
     need_positive(config, "count", "shard_size", "height_px", "parts")
-    if plain["part"] is not None and not 0 <= plain["part"] < plain["parts"]:
-        raise UserError(f"part: {plain['part']} is not one of 0 to {plain['parts'] - 1}; parts count from 0")
+    if plain["part"] is not None and plain["part"] not in range(plain["parts"]):
+        raise UserError(
+            f"part: {plain['part']!r} is not one of 0 to {plain['parts'] - 1}; parts count from 0"
+        )
     check_fractions(plain["split"])
     return {str(key): value for key, value in plain.items()}
 

@@ -249,9 +249,9 @@ def describe(forms: tuple[Form, ...]) -> str:
     """What a field may be, for an error message: `5 characters of 0-9A-Z`."""
     if forms[0].words:
         return f"one of {len(forms[0].words)} names such as {', '.join(forms[0].words[:3])}"
-    shown = [" ".join(ranges(slot) for slot in form.slots) for form in forms[:3]]
-    more = f" or {len(forms) - 3} more forms" if len(forms) > 3 else ""
-    return "expected " + " or ".join(shown) + more
+    shown = list(dict.fromkeys(" ".join(map(ranges, form.slots)) for form in forms))
+    more = f" or {len(shown) - 3} more forms" if len(shown) > 3 else ""
+    return "expected " + " or ".join(shown[:3]) + more
 
 
 def ranges(chars: str) -> str:

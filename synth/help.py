@@ -37,12 +37,13 @@ def choices(path: Path) -> Iterator[tuple[str, str]]:
 
 def keys(path: Path) -> Iterator[tuple[str, str]]:
     """(count=1000, its comment); keys that must be given come first, those of chosen groups among them."""
+    data = read_yaml(path)
     needed = [
         (f"{group}.{key}", comment)
         for group, chosen in groups(path)
         if chosen != "null"
         for key, value, comment in written(conf_folder() / group / f"{chosen}.yaml")
-        if value == MISSING
+        if value == MISSING and key not in (data.get(group) or {})  # the command's own file may give it
     ]
     own = [entry for entry in written(path) if entry[0] not in ("defaults", "hydra")]
     needed += [(key, comment) for key, value, comment in own if value == MISSING]

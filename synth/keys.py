@@ -34,6 +34,10 @@ OPEN = (  # mappings where any name is fine, besides those that are shipped empt
     "train",
 )
 PLAIN = re.compile(r"[\w./-]+")  # a choice; a sweep has more
+TAKES = (  # flags with a word after them
+    *("--cfg", "-c", "--package", "-p", "--info", "-i", "--config-path", "-cp"),
+    *("--config-name", "-cn", "--config-dir", "-cd", "--experimental-rerun"),
+)
 FLAGS = (  # Hydra's
     *("--help", "--hydra-help", "--version", "--cfg", "--resolve", "--package", "--run", "--multirun"),
     *("--shell-completion", "--config-path", "--config-name", "--config-dir", "--experimental-rerun"),
@@ -56,13 +60,24 @@ def check_flags(words: Sequence[str], config_name: str) -> None:
         raise UserError(f"{flag}: no such flag, and keys have no dashes; {nearest(key, {*known, *FLAGS}, 1)}")
 
 
+def check_equals(words: Sequence[str], config_name: str) -> None:
+    """Refuse a word that is neither `key=value` nor a flag nor what a flag takes."""
+    before = ""
+    for word in words:
+        if "=" not in word and not word.startswith(("-", "~")) and before not in TAKES:
+            key = nearest(word, own_keys(config_name), 1)
+            close = f"; {key}=" if key.startswith("nearest") else "; --help lists the keys"
+            raise UserError(f"{word}: not key=value{close}")
+        before = word
+
+
 def check_keys(words: Sequence[str], config_name: str, begun: str = "") -> None:
     """Refuse a key that the command has not and no free mapping may get, of words that begin so."""
-    keys = [key_of(word) for word in words if word.startswith(begun)]
-    keys = [key for key in keys if key and not key.startswith("hydra")]
+    keys = {key_of(word): word.startswith("+") for word in words if word.startswith(begun)}
+    keys = {key: adds for key, adds in keys.items() if key and not key.startswith("hydra")}
     tree = composed_tree(words, config_name) if keys else {}
-    for key in keys if tree else []:
-        if found := unknown(tree, key.split(".")):
+    for key, adds in keys.items() if tree else ():
+        if found := unknown(tree, key.split("."), adds):
             place, known = found
             raise UserError(f"{place}: no such key; {nearest(place.rpartition('.')[2], known, 1)}")
 
@@ -75,8 +90,10 @@ def key_of(word: str) -> str:
     return key.lstrip("+~").rpartition("@")[2]
 
 
-def unknown(tree: Mapping[str, Any], parts: Sequence[str]) -> tuple[str, set[str]] | None:
-    """A key up to the part that nothing knows, and the names known there; None where all is well."""
+def unknown(tree: Mapping[str, Any], parts: Sequence[str], adds: bool) -> tuple[str, set[str]] | None:
+    """A key up to the part that nothing knows, and the names known there; None where all is well, as it is
+    where the word adds a name to a mapping that takes any.
+    """
     node: Any = tree
     for depth, part in enumerate(parts):
         if not isinstance(node, Mapping):  # null or a list: whoever uses it checks it
@@ -85,7 +102,7 @@ def unknown(tree: Mapping[str, Any], parts: Sequence[str]) -> tuple[str, set[str
             node = node[part]
             continue
         path = ".".join(parts[:depth])
-        known = names_known(node, path)
+        known = names_known(node, path) if adds else names_known(node, path) or {str(name) for name in node}
         return None if known is None or part in known else (".".join(parts[: depth + 1]), known)
     return None
 
@@ -129,6 +146,9 @@ def check_choices(words: Sequence[str], config_name: str) -> None:
     for word in words:
         group, _, choice = word.partition("=")
         offered = [path.stem for path in (conf_folder() / group).glob("*.yaml")] if group in known else []
+        if offered and choice.startswith("["):  # Hydra would take the last of them
+            types = " (types of your own choice: plates.types=[...])" if group == "plates" else ""
+            raise UserError(f"{word}: takes one choice, not a list{types}; {', '.join(sorted(offered))}")
         if offered and PLAIN.fullmatch(choice) and choice not in offered:
             raise UserError(no_choice(group, choice, offered))
 

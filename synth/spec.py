@@ -7,14 +7,16 @@ ground is painted, where every character of every field stands, and (in `fields`
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import field, fields
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict
+from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
-Rgb = tuple[int, int, int]
+Level = Annotated[int, Field(ge=0, le=255)]
+Rgb = tuple[Level, Level, Level]
+Size = Annotated[float, Field(gt=0)]  # mm
 Ink = str  # a key of `colours`
 Span = tuple[float, float]  # from, to: drawn uniformly for each plate
 
@@ -136,9 +138,9 @@ class PlateType:
     file: str
     label: str
     country: str
-    width_mm: float
-    height_mm: float
-    corner_radius_mm: float
+    width_mm: Size
+    height_mm: Size
+    corner_radius_mm: Annotated[float, Field(ge=0)]
     colours: dict[Ink, Rgb]
     rows: list[Row]
     fields: list[TextField]
@@ -167,3 +169,7 @@ class PlateType:
                 for cell in cells:
                     needed.setdefault(cell.face or block.face or row.face, set()).add(block.field)
         return needed
+
+
+KINDS = (Cell, Block, Row, Stop, Panel, Border, Mark, Hole, TextField, PlateType)
+KEYS = frozenset(one.name for kind in KINDS for one in fields(kind))  # that may stand anywhere in such a file

@@ -50,7 +50,7 @@ def card_text(
             "",
             f"{len(types)} types; largest minus smallest count: "
             f"types {balance['types']['spread']}, regions {balance['regions']['spread']}, "
-            f"characters of one slot at most {widest_spread(balance)}. "
+            f"characters of one slot, of those that occur, at most {widest_spread(balance)}. "
             "All counts are in `balance.json`, drawn in `balance.png`.",
             "",
             "| type | pictures | slots | widest spread of a slot |",

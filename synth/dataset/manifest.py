@@ -122,6 +122,9 @@ def is_unfinished(root: Path) -> bool:
 
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    if prefix and there and here and not there.keys() & here.keys():  # stages: two wholly different things
+        yield f"{prefix.rstrip('.')}: {', '.join(map(str, there))} there, {', '.join(map(str, here))} here"
+        return
     for key in sorted({*there, *here}, key=str):
         name = f"{prefix}{key}"
         if not prefix and key in IGNORED:
@@ -137,5 +140,10 @@ def _differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str 
 
 
 def _short(value: Any, most: int = 60) -> str:
-    text = repr(value)
+    """A value in few words: of a mapping the names, of a long list the first and how many."""
+    if isinstance(value, Mapping) and value:
+        value = "{" + ", ".join(map(str, value)) + "}"
+    elif isinstance(value, list) and len(repr(value)) > most:
+        return f"[{value[0]}, ... {len(value)} in all]"
+    text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= most else f"{text[:most]}..."

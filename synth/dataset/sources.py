@@ -64,7 +64,7 @@ def stream(name: str, path: Path) -> Iterator[Labelled | Problem]:
     if name not in SOURCES:
         raise UserError(f"source={name}: unknown; {nearest(name, SOURCES)}")
     if not path.exists():
-        raise UserError(f"{path}: no such folder; set source.path= to a data set")
+        raise UserError(f"{path}: no such folder or file; give the path of a data set")
     if path.is_file() and name not in ("cblprd", "webdataset", "parquet"):
         raise UserError(f"{path}: is a file; source={name} reads a folder")
     try:

@@ -20,7 +20,9 @@ def check_fractions(fractions: Mapping[str, float]) -> None:
             raise UserError(f"split.{name}={share}: must lie between 0 and 1")
     total = sum(fractions.values())
     if not math.isclose(total, 1, abs_tol=1e-6):
-        raise UserError(f"split: {dict(fractions)} adds up to {total:g}; it must be 1")
+        raise UserError(
+            f"split: {dict(fractions)} adds up to {total:g}, not 1; give all of {', '.join(SPLITS)}"
+        )
 
 
 def split_of(text: str, fractions: Mapping[str, float], seed: int = 0) -> str:

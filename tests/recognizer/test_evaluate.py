@@ -184,7 +184,7 @@ def test_pictures_that_are_none_are_counted(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["source=labelled"], "Missing mandatory value: source.path"),
+        (["source=labelled"], "source.path: must be given"),
         (["source.path=absent"], "absent: no such folder"),
         (["source.path=.", "split=test"], "split=test: no picture of it"),
         (["source.path=.", "source.crop=round"], "source.crop=round: unknown"),

@@ -74,7 +74,7 @@ def test_the_command(
     said = capsys.readouterr()
     assert said.out.startswith(f"{out}: ") and "differs from torch by" in said.out
     assert said.out.count("\n") == 1 and [path.name for path in out.parent.iterdir()] == ["r.onnx"]
-    for words, why in (([f"out={tmp_path}/r.pt"], "must end in .onnx"), ([], "Missing mandatory value: out")):
+    for words, why in (([f"out={tmp_path}/r.pt"], "must end in .onnx"), ([], "out: must be given")):
         monkeypatch.setattr(sys, "argv", ["plate-export", f"weights={checkpoint()}", *words])
         with pytest.raises(SystemExit) as stop:
             export.main()

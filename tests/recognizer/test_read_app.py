@@ -107,7 +107,7 @@ def test_what_images_may_be(plates: Path) -> None:
     ("words", "said"),
     [
         (("images=empty",), "images: empty: no picture in this folder"),
-        ((), "Missing mandatory value: images"),
+        ((), "images: must be given"),
         (("images=plates", "batch=0"), "batch: 0 is not a whole number above 0"),
         (("images=plates", "weights=absent.onnx"), "absent.onnx: no such weights file"),
         (("images=plates", "backend=tpu", "weights=x"), "backend=tpu: unknown"),

@@ -185,7 +185,7 @@ def command(out: Path) -> subprocess.Popen[str]:
     ("word", "said"),
     [
         ("watch.mine=absent", "absent: no such folder"),
-        ("data=labelled", "Missing mandatory value: data.path"),
+        ("data=labelled", "data.path: must be given"),
         ("recognizer.network.slots=many", "PlateNet"),
     ],
 )

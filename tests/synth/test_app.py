@@ -12,13 +12,15 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_module
 
+from synth import __version__
 from synth.app import opened
 from synth.catalogue import load_type
 from synth.confdata import read_yaml
 from synth.errors import UserError
-from synth.generate import engine_of
+from synth.generate import engine_of, main
 from synth.help import help_text
 from synth.pipeline import pipeline_of, stages_of
+from synth.targets import signature
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = sorted((ROOT / "conf").glob("*.yaml"))
@@ -58,6 +60,20 @@ def test_help_names_choices_and_what_must_be_given() -> None:
     assert re.search(r"^  out= +must be given: the folder", text, re.MULTILINE)
     assert re.search(r"^  count=1000 +plates", text, re.MULTILINE)
     assert "  source.path= " in helped(ROOT / "conf" / "evaluate.yaml")
+    assert "source.path= " not in helped(ROOT / "conf" / "evaluate_edit.yaml")  # its own file has null
+
+
+def test_what_must_be_given_and_the_version(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["plate-generate", "count=3"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.strip().startswith("error: out: must be given; write out=...")
+    monkeypatch.setattr(sys, "argv", ["plate-generate", "--version"])
+    main()
+    assert capsys.readouterr().out == f"platesmith {__version__}\n"
 
 
 def test_help_of_a_command() -> None:
@@ -77,6 +93,7 @@ def test_any_name_may_be_new_in_a_mapping_that_is_shipped_empty() -> None:
     words = opened(["watch.ccpd=crops", "out=x", "+watch.b=c"], "train_recognizer")
     assert words == ["++watch.ccpd=crops", "out=x", "+watch.b=c"]
     assert opened(["split.train=1"], "generate") == ["split.train=1"]
+    assert opened(["out=2024", "count=10"], "generate") == ["out='2024'", "count=10"]
     with initialize_config_module("conf", version_base="1.3"):
         assert compose("train_recognizer", overrides=words).watch == {"ccpd": "crops", "b": "c"}
 
@@ -131,8 +148,6 @@ def test_a_type_file_is_named_after_the_file_alone(tmp_path: Path) -> None:
 
 
 def test_a_stage_without_its_extra_says_which_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
     for name in [name for name in sys.modules if name.split(".")[0] in ("torch", "gan")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "torch", None)
@@ -140,6 +155,7 @@ def test_a_stage_without_its_extra_says_which_one(monkeypatch: pytest.MonkeyPatc
         config = compose("generate", overrides=["out=x", "stages=pix2pix"])
     with pytest.raises(UserError, match=r"stages.pix2pix: torch is not installed; run: pip .+\[train"):
         stages_of(config)
+    signature.cache_clear()  # that of a stage that could not be looked at
 
 
 def test_values_that_are_not_ascii_are_taken_as_they_are() -> None:

@@ -230,6 +230,23 @@ def test_unknown_types_are_answered_with_the_nearest() -> None:
         load_type("nowhere.yaml")
 
 
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("colours: {ground: [300, 0, 0]}", "colours.ground.0: Input should be less than or equal to 255"),
+        ("width_mm: -3", "width_mm: Input should be greater than 0"),
+        ("widht_mm: 440", "widht_mm: no such key; nearest: width_mm"),
+        ("holes: [{x: 9, y: 9, w: 9, h: 9, blot: 1}]", "holes.0.blot: no such key; nearest: bolt"),
+    ],
+)
+def test_wrong_values_of_a_type_file_are_named_by_their_key(line: str, answer: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"defaults: [cn/blue]\n{line}\n")
+    with pytest.raises(UserError) as caught:
+        load_type(str(path))
+    assert str(caught.value) == f"{path}: {answer}"
+
+
 def test_defaults_in_a_circle_and_missing_ones(tmp_path: Path) -> None:
     folder = tmp_path / "cn"
     folder.mkdir()

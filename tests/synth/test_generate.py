@@ -225,7 +225,8 @@ def test_a_finished_folder_is_left_alone(serial: Path) -> None:
         (("plates=jp", "format=cblprd"), "format=cblprd: has no name for type"),
         (("texts=/nowhere.txt",), "texts: /nowhere.txt"),
         (("engine.workers=0",), "engine.workers"),
-        (("stages.capture.severity=[0,2]",), "severity"),
+        (("stages.capture.severity=[0,2]",), "stages.capture: no such key; known: pix2pix"),
+        (("stages=capture", "capture.severity=[0,2]"), "severity"),
     ],
 )
 def test_mistakes_end_in_one_line(tmp_path: Path, keys: tuple[str, ...], said: str) -> None:

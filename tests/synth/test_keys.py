@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 
 from synth import UserError, draw
 from synth.app import hydra_said, opened
-from synth.keys import FLAGS, OPEN, check_choices, check_flags, check_keys, our_hydra
+from synth.keys import FLAGS, OPEN, check_choices, check_equals, check_flags, check_keys, our_hydra
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = sorted(path.stem for path in (ROOT / "conf").glob("*.yaml"))
@@ -25,6 +25,7 @@ def said(line: str) -> str:
     app, *words = line.split()
     try:
         check_flags(words, app)
+        check_equals(words, app)
         check_choices(words, app)
         check_keys(words, app, begun="+")
         with our_hydra():
@@ -54,6 +55,9 @@ def said(line: str) -> str:
         ("generate engine=poll", "engine=poll: no such choice; take one of pool, ray, serial (nearest: pool"),
         ("generate plates=cn/blue", "plates=cn/blue: no such choice"),
         ("generate plates=3", "plates=3: no such choice"),
+        ("generate plates=[cn7,jp]", "plates=[cn7,jp]: takes one choice, not a list (types of your own"),
+        ("generate count 10", "count: not key=value; nearest: count="),
+        ("generate capture.cameras.phone.effects.nose=3", "capture.cameras.phone.effects.nose: no such key"),
         ("benchmark experiment=wort", "experiment=wort: no such choice; take one of proof, smoke, worth ("),
         ("generate hydra/launcher=fast", "hydra/launcher=fast: no such choice; take one of basic"),
         ("generate hydra/launcher=submitit_x", "hydra/launcher=submitit_x: hydra-submitit-launcher is not"),
