@@ -23,6 +23,15 @@ from synth.errors import UserError, extra
 
 Result = TypeVar("Result")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+SELDOM = (
+    100_000,
+    50,
+    50,
+)  # samples make no cycles; to look for some as often as Python does is a tenth of the time
+KEEP = {
+    "MALLOC_MMAP_THRESHOLD_": "67108864",
+    "MALLOC_TRIM_THRESHOLD_": "268435456",
+}  # glibc: pictures come again
 AHEAD = 2  # jobs a worker has in hand or waiting
 
 
@@ -37,7 +46,12 @@ class Serial:
     """One after the other, here."""
 
     def map(self, work: Callable[[int], Result], jobs: Sequence[int]) -> Iterator[Result]:
-        return map(work, jobs)
+        before = gc.get_threshold()
+        gc.set_threshold(*SELDOM)
+        try:
+            yield from map(work, jobs)
+        finally:
+            gc.set_threshold(*before)
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,8 @@ class Pool:
         count = min(self.workers or cores(), max(1, len(jobs)))
         for name in THREADS:
             os.environ[name] = "1"  # inherited by the workers; this process has read them already
+        for name, value in KEEP.items():
+            os.environ.setdefault(name, value)
         with ProcessPoolExecutor(count, get_context("spawn"), initializer=start_worker) as executor:
             waiting = iter(jobs)
             running = {executor.submit(work, job) for job in islice(waiting, AHEAD * count)}
@@ -136,9 +152,7 @@ def start_worker() -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.set_threshold(
-        100_000, 50, 50
-    )  # samples make no cycles; looking for some costs a twentieth of the time
+    gc.set_threshold(*SELDOM)
     one_thread()
     parent = parent_process()
     if parent is not None:

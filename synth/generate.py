@@ -43,7 +43,7 @@ from synth.lazy import also_called
 from synth.pipeline import BATCH, Pipeline, pipeline_of
 from synth.progress import Progress
 from synth.record import Record
-from synth.sample import Points, Sample
+from synth.sample import Sample
 from synth.targets import made
 
 JPEG_QUALITY = 92  # where no stage drew one
@@ -125,6 +125,7 @@ def quality_of(sample: Sample) -> int:
 
 def record_of(sample: Sample, split: str, sha: str) -> Record:
     kind = sample.plate.type
+    quad, row_quads, char_quads = rounded(sample)
     return Record(
         id=f"{sample.index:09d}",
         index=sample.index,
@@ -136,9 +137,9 @@ def record_of(sample: Sample, split: str, sha: str) -> Record:
         rows=list(sample.rows),
         width=sample.image.shape[1],
         height=sample.image.shape[0],
-        quad=plain_list(sample.quad),
-        row_quads=plain_list(sample.row_quads),
-        char_quads=plain_list(sample.char_quads),
+        quad=quad,
+        row_quads=row_quads,
+        char_quads=char_quads,
         split=split,
         stages=list(sample.stages),
         config_sha=sha,
@@ -148,9 +149,12 @@ def record_of(sample: Sample, split: str, sha: str) -> Record:
     )
 
 
-def plain_list(points: Points) -> Any:
-    """As plain numbers; a row of a data set rounds them to hundredths of a pixel."""
-    return points.tolist()
+def rounded(sample: Sample) -> tuple[Any, Any, Any]:
+    """Quads of plate, rows and characters as plain numbers, to hundredths of a pixel."""
+    quads = np.concatenate((sample.quad[None], sample.row_quads, sample.char_quads), dtype=np.float64)
+    first, *others = quads.round(2).tolist()
+    rows = len(sample.row_quads)
+    return first, others[:rows], others[rows:]
 
 
 def settings(config: DictConfig) -> dict[str, Any]:

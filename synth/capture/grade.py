@@ -113,7 +113,7 @@ class Grade:
         rows = colours(params["saturation"], drift * params["hue_deg"], [light * part for part in cast])
         image = mixed(picture.image, [[*row, offset] for row in rows])
         tint = [drift * part for part in params["tint"]]
-        return picture.with_image(cv2.LUT(image, tones(params["gamma"], params["punch"], tint)))
+        return picture.with_image(image).through(tones(params["gamma"], params["punch"], tint))
 
     def level(self, value: float, params: Params) -> float:
         hazy = params["gain"] * (1 - params["haze"]) * value + params["haze"] * params["haze_level"]

@@ -124,7 +124,7 @@ class Banding:
 
     def apply(self, picture: Picture, params: Params) -> Picture:
         height, width = picture.image.shape[:2]
-        image = cv2.LUT(picture.image, levels(params["step"]))
+        image = picture.through(levels(params["step"])).image
         column = window(noise(params["pool"]), params["x"], params["y"], height, 1)[:, :, 0]
         lines = cv2.cvtColor(np.repeat(column, width, axis=1), cv2.COLOR_GRAY2RGB)
         k = params["lines"] / NOISE_SIGMA

@@ -72,7 +72,7 @@ class Dull:
         return {"amount": round(between(draw, self.amount), 2)}
 
     def apply(self, picture: Picture, params: Params) -> Picture:
-        return picture.with_image(cv2.LUT(picture.image, dulled(params["amount"], self.bend)))
+        return picture.through(dulled(params["amount"], self.bend))
 
     def level(self, value: float, params: Params) -> float:
         return float(value * (1 - params["amount"] * (value / 255) ** self.bend))

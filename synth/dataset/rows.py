@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import orjson
 
 from synth.record import Record
@@ -18,12 +17,8 @@ Row = dict[str, Any]
 
 
 def to_row(record: Record, file_name: str = "") -> Row:
-    """The nested row of a record, `file_name` first, quads rounded to hundredths of a pixel."""
-    row: Row = {"file_name": file_name or record.file_name, **vars(record)}
-    quads = np.array([record.quad, *record.row_quads, *record.char_quads], np.float64).round(2).tolist()
-    row["quad"], others = quads[0], quads[1:]
-    row["row_quads"], row["char_quads"] = others[: len(record.row_quads)], others[len(record.row_quads) :]
-    return row
+    """The nested row of a record, `file_name` first."""
+    return {"file_name": file_name or record.file_name, **vars(record)}
 
 
 def to_record(row: Row) -> Record:
