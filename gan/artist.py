@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,28 +11,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from gan.batches import as_input, as_pictures, planes_of
+from gan.blocks import folded
 from gan.checkpoint import Header, load
 from synth.errors import UserError
 from synth.sample import Image
 
 AT_ONCE = 32  # pictures in one forward: larger batches are no faster
 PRECISIONS = {"auto": None, "float32": torch.float32, "bfloat16": torch.bfloat16}
-
-
-def folded(network: nn.Module) -> nn.Module:
-    """A copy in eval mode whose batch norms are part of the convolutions before them."""
-    network = copy.deepcopy(network).eval()
-    for module in list(network.modules()):
-        before: tuple[str, nn.Conv2d] | None = None
-        for name, child in list(module.named_children()):
-            if isinstance(child, nn.BatchNorm2d) and before is not None:
-                setattr(module, before[0], fuse_conv_bn_eval(before[1], child))
-                setattr(module, name, nn.Identity())
-            before = (name, child) if isinstance(child, nn.Conv2d) else None
-    return network
 
 
 def working_type(precision: str) -> torch.dtype:

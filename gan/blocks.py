@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
 class Down(nn.Sequential):
@@ -107,3 +110,16 @@ def joined(*parts: Tensor) -> Tensor:
     working = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else parts[0].dtype
     x = torch.cat([part.to(working) for part in parts], dim=1)
     return x.contiguous(memory_format=torch.channels_last)
+
+
+def folded(network: nn.Module) -> nn.Module:
+    """A copy in eval mode whose batch norms are part of the convolutions before them."""
+    network = copy.deepcopy(network).eval()
+    for module in list(network.modules()):
+        before: tuple[str, nn.Conv2d] | None = None
+        for name, child in list(module.named_children()):
+            if isinstance(child, nn.BatchNorm2d) and before is not None:
+                setattr(module, before[0], fuse_conv_bn_eval(before[1], child))
+                setattr(module, name, nn.Identity())
+            before = (name, child) if isinstance(child, nn.Conv2d) else None
+    return network

@@ -40,9 +40,13 @@ class TorchBackend:
         from dataclasses import asdict
 
         torch = need("torch", "train")
+        from gan.blocks import folded
+
         if threads:
             torch.set_num_threads(threads)
-        self.network, self.header = load_checkpoint(path)
+        network, self.header = load_checkpoint(path)
+        fast = folded(network)  # with channels last a quarter faster
+        self.network = fast.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.legend = Legend.of(asdict(self.header))
 
     def probabilities(self, fitted: NDArray[np.uint8]) -> Probabilities:

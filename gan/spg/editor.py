@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gan.align import DRAWN_PX, Alignment
-from gan.artist import AT_ONCE, folded, quiet, working_type
+from gan.artist import AT_ONCE, quiet, working_type
 from gan.batches import as_input, as_pictures, planes_of
+from gan.blocks import folded
 from gan.checkpoint import Header
 from gan.outline import condition
 from gan.spg.checkpoint import load

@@ -9,8 +9,8 @@ pytest.importorskip("torch")
 import torch
 from tiny_pairs import SIZE, batch, header
 
-from gan.artist import folded
 from gan.batches import as_input, as_pictures
+from gan.blocks import folded
 from gan.checkpoint import build
 from gan.discriminator import Discriminator
 from gan.outline import COUNT

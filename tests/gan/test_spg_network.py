@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 import torch
 from torch import Tensor
 
-from gan.artist import folded
+from gan.blocks import folded
 from gan.outline import COUNT, GLYPHS
 from gan.spg.encoders import Pyramid, StyleEncoder
 from gan.spg.masks import MaskDecoder, shares

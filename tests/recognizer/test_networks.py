@@ -11,6 +11,7 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor, nn
 
+from gan.blocks import folded
 from recognizer.checkpoint import Header, build, load, save
 from recognizer.data import as_input, fit
 from recognizer.networks.lprnet import LPRNet, Pool, scaled
@@ -68,6 +69,13 @@ def test_the_same_at_batch_1_7_and_128(described: Header) -> None:
         for batch in (1, 7):
             for together, apart in zip(whole, in_batches(network, images[:21], batch), strict=True):
                 assert float((together[:21] - apart).abs().max()) < 1e-4
+
+
+def test_folded_reads_the_same(described: Header) -> None:
+    network, images = trained_a_little(described).eval(), pictures(described, 8)
+    with torch.inference_mode():
+        for plain, fast in zip(network(images), folded(network)(images), strict=True):
+            assert float((plain - fast).abs().max()) < 2e-3
 
 
 def in_batches(network: nn.Module, images: Tensor, batch: int) -> list[Tensor]:
