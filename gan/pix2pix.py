@@ -7,6 +7,7 @@ is no encoder, and dropout is the only noise: classic pix2pix.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -19,11 +20,14 @@ LEVELS = 4  # halvings; sizes inside are multiples of 2 ** LEVELS
 
 
 class UNet(nn.Module):
-    """About 2.3 M parameters and 0.2 GMAC at 32 channels and 48 x 144."""
+    """About 1.5 M parameters and 0.14 GMAC at widths of 32, 48, 96 and 192 and 48 x 144.
 
-    def __init__(self, planes: int, channels: int, style: int, dropout: float) -> None:
+    Wide at the top, where the picture is made and narrower costs no less; narrow further down.
+    """
+
+    def __init__(self, planes: int, widths: Sequence[int], style: int, dropout: float) -> None:
         super().__init__()
-        a, b, c, d = (channels * k for k in (1, 2, 4, 8))
+        a, b, c, d = widths
         self.mapping = nn.Sequential(nn.Linear(style, 64), nn.ReLU(inplace=True)) if style else None
         code = 64 if style else 0
         self.tone = Tone(code) if style else None
@@ -99,10 +103,17 @@ class Drawn:
 class Pix2Pix(nn.Module):
     """The generator and its style encoder, trained and saved together."""
 
-    def __init__(self, planes: int, channels: int = 32, style: int = 16, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        planes: int,
+        channels: int = 32,
+        style: int = 16,
+        dropout: float = 0.0,
+        growth: Sequence[float] = (1, 2, 4, 8),
+    ) -> None:
         super().__init__()
         self.planes, self.style = planes, style
-        self.generator = UNet(planes, channels, style, dropout)
+        self.generator = UNet(planes, [round(channels * times) for times in growth], style, dropout)
         self.encoder = StyleEncoder(planes, channels, style) if style else None
 
     def forward(self, condition: Tensor, crop: Tensor, chance: Chance) -> Drawn:
