@@ -34,16 +34,22 @@ def working_type(precision: str) -> torch.dtype:
 
 
 @contextmanager
+def with_threads(threads: int) -> Iterator[None]:
+    """So many threads of torch; as many as before afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def quiet(seed: int) -> Iterator[None]:
     """One thread, no gradients, chance that starts from `seed`; everything as before afterwards."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.inference_mode(), torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            yield
-    finally:
-        torch.set_num_threads(threads)
+    with with_threads(1), torch.inference_mode(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 @dataclass(frozen=True)

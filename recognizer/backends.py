@@ -42,17 +42,18 @@ class TorchBackend:
         torch = need("torch", "train")
         from gan.blocks import folded
 
-        if threads:
-            torch.set_num_threads(threads)
+        self.threads = threads or torch.get_num_threads()
         network, self.header = load_checkpoint(path)
         fast = folded(network)  # with channels last a quarter faster
         self.network = fast.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.legend = Legend.of(asdict(self.header))
 
     def probabilities(self, fitted: NDArray[np.uint8]) -> Probabilities:
+        from gan.artist import with_threads
         from recognizer.reading import scores_of_fitted
 
-        return probabilities(scores_of_fitted(self.network, fitted), self.legend.temperature)
+        with with_threads(self.threads):
+            return probabilities(scores_of_fitted(self.network, fitted), self.legend.temperature)
 
 
 class OnnxBackend:
