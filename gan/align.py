@@ -21,7 +21,7 @@ from gan.align_search import search
 from gan.outline import warped
 from synth.app import command, need_positive
 from synth.catalogue import load_type
-from synth.dataset.atomic import disk_errors, write_atomic
+from synth.dataset.atomic import disk_errors, need_no_data_set, write_atomic
 from synth.dataset.chart import png
 from synth.dataset.picture import Labelled
 from synth.dataset.sources import read_source
@@ -133,6 +133,7 @@ def main(config: DictConfig) -> None:
     need_positive(config, "shown")
     if not 0 < config.accept < 1:
         raise UserError(f"accept: {config.accept} is no correlation; give a number between 0 and 1")
+    need_no_data_set(Path(config.out))
     read = read_source(config.source.name, config.source.path)
     print(read.summary())
     lines, right, unknown = [HEADER], 0, 0

@@ -91,7 +91,7 @@ class Redraw:
         need_span("severity", self.severity, 0, 1)
         need_size("size", self.size)
         if not self.file.is_file():
-            fix = "train one with plate-train-gan and give stages.pix2pix.weights=FILE"
+            fix = "give the file that plate-train-gan wrote"
             raise UserError(f"weights: {self.file}: no such file; {fix}")
         working_type(self.precision)
 

@@ -36,6 +36,10 @@ def made(config: DictConfig, key: str, **more: Any) -> Any:
 
 
 def sizes_of(config: DictConfig) -> tuple[tuple[int, int], ...]:
+    if not all(OmegaConf.is_list(size) for size in (config.size, *config.other_sizes)):
+        raise UserError(
+            f"size, other_sizes: {config.size}, {config.other_sizes}; as in size=[48,144] other_sizes=[]"
+        )
     sizes = [list(size) for size in (config.size, *config.other_sizes)]
     if any(
         len(size) != 2 or not all(isinstance(side, int) and side >= 16 for side in size) for size in sizes

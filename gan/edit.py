@@ -31,7 +31,7 @@ from gan.spg.editor import Edited, Editor, Task, task_of, weights_file
 from gan.spg.rendered import TRIES, new_fields
 from gan.spg.residue import still_read
 from synth.app import command
-from synth.dataset.atomic import disk_errors, write_atomic
+from synth.dataset.atomic import disk_errors, need_no_data_set, write_atomic
 from synth.dataset.picture import Labelled
 from synth.errors import UserError
 from synth.grammar import MODES, grammar_of
@@ -216,6 +216,7 @@ def main(config: DictConfig) -> int:
     given = Path(config.image)
     if out.resolve() == (given if given.is_dir() else given.parent).resolve():
         raise UserError(f"out: {out} has the pictures themselves; choose another folder")
+    need_no_data_set(out)
     reader: Reader | None = None if config.reader is None else instantiate(config.reader)
     editor = Editor.of(weights_file(config.weights), config.precision)
     ready = with_texts(wanted, reader)

@@ -15,6 +15,7 @@ from synth.errors import UserError
 from synth.sample import Image
 
 RANDOM = "random"
+OTHERS = (".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".jp2", ".heic")  # pictures, and no lists
 
 
 class Reading(Protocol):
@@ -52,6 +53,8 @@ def wanted_of(image: str, text: str | None) -> list[Wanted]:
     if path.suffix.lower() in PICTURES:
         item = known(path.parent).get(path.name) or unknown(path.parent, path)
         return [Wanted(item, asked(text, item.name))]
+    if path.suffix.lower() in OTHERS:
+        raise UserError(f"image: {path}: not a kind that is edited ({', '.join(PICTURES)}); convert it")
     return listed(path, text)
 
 

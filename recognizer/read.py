@@ -22,12 +22,13 @@ from recognizer.decoding import PlateReading
 from recognizer.pictures import ENDINGS, fit, load_picture
 from recognizer.reader import Reader
 from synth.app import command, need_positive
-from synth.dataset.atomic import disk_errors, write_atomic
+from synth.dataset.atomic import disk_errors, need_replaceable, write_atomic
 from synth.dataset.files import walk
 from synth.errors import UserError
 from synth.progress import Progress
 from synth.sample import Image
 
+OURS = ("sheet.png", "balance.png")  # pictures of a generated data set that show no single plate
 HEADER = "path\ttext\ttype\tconfidence"
 MAGIC = "*?["
 Batch = list[tuple[str, PlateReading | UserError]]
@@ -39,7 +40,8 @@ def find_pictures(given: str) -> list[tuple[Path, str]]:
     if path.is_file():
         return [(path, path.name)]
     if path.is_dir():
-        found = list(walk(path, ENDINGS))
+        beside = OURS if (path / "manifest.json").is_file() else ()
+        found = [file for file in walk(path, ENDINGS) if file.name not in beside]
         if not found:
             raise UserError(f"images: {path}: no picture in this folder ({', '.join(ENDINGS)})")
         return [(file, file.relative_to(path).as_posix()) for file in found]
@@ -83,6 +85,8 @@ def line(name: str, reading: PlateReading) -> str:
 def main(config: DictConfig) -> int:
     """Read plates."""
     need_positive(config, "batch")
+    if config.out is not None:
+        need_replaceable(Path(config.out), HEADER)
     files = find_pictures(str(config.images))
     reader = Reader.from_pretrained(config.weights, config.backend, config.threads)
     batches = read_all(reader, files, config.batch, config.grammar)

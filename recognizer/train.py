@@ -118,6 +118,11 @@ def trials_of(config: DictConfig, header: Header) -> dict[str, Trial]:
     return trials
 
 
+def need_rate(config: DictConfig) -> None:
+    if not config.learning_rate > 0:
+        raise UserError(f"learning_rate: {config.learning_rate} is not above 0")
+
+
 def settings_of(config: DictConfig) -> Settings:
     values: dict[str, Any] = {name: config[name] for name in Settings.__dataclass_fields__}
     return Settings(**{**values, "out": Path(config.out)})
@@ -127,6 +132,7 @@ def settings_of(config: DictConfig) -> Settings:
 def main(config: DictConfig) -> None:
     """Train a plate reader."""
     need_positive(config, "images", "batch", "tick", "keep")
+    need_rate(config)
     processes = start(config.threads)
     need_same(config, Path(config.out))
     header = header_of(config)

@@ -20,10 +20,11 @@ from synth.api import NUMBER
 from synth.confdata import conf_folder, read_yaml
 from synth.dataset.atomic import disk_errors
 from synth.errors import UserError
-from synth.help import help_text
+from synth.help import help_text, keys
 from synth.keys import check_choices, check_equals, check_flags, check_keys, unknown_choice
 
-KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
+KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+KINDS |= {list: "a list", dict: "a mapping"}
 App = Callable[[DictConfig], int | None]
 
 
@@ -87,13 +88,24 @@ def hydra_said(error: Exception, config_name: str, words: Sequence[str]) -> str:
     if isinstance(error, MissingConfigException) and (said := unknown_choice(error)):
         return said
     if isinstance(error, MissingMandatoryValue):
-        key = error.full_key or str(error.key)
+        key = needed(error.full_key or str(error.key), config_name)
         return f"{key}: must be given; write {key}=..., --help says what it takes"
     try:
         check_keys(words, config_name)
     except UserError as better:
         return str(better)
     return f"conf/{config_name}.yaml: {one_line(error)}"
+
+
+def needed(key: str, config_name: str) -> str:
+    """The key that a user has to give where one that takes its value from there is empty."""
+    named = [
+        name.rstrip("=")
+        for name, comment in keys(conf_folder() / f"{config_name}.yaml")
+        if name.endswith("=")
+    ]
+    same = [name for name in named if name.rpartition(".")[2] == key.rpartition(".")[2]]
+    return key if key in named or not same else same[0]
 
 
 def opened(words: list[str], config_name: str) -> list[str]:
@@ -120,11 +132,23 @@ def quoted(word: str, texts: Container[str] = ()) -> str:
 def check_kinds(config: DictConfig, config_name: str) -> None:
     """A number where the shipped configuration has a number: Hydra takes any word for it."""
     for key, default in read_yaml(conf_folder() / f"{config_name}.yaml").items():
-        given = config.get(key) if key in config and not OmegaConf.is_missing(config, key) else None
+        if key in ("defaults", "hydra") or key not in config or OmegaConf.is_missing(config, key):
+            continue
+        given = OmegaConf.to_container(config, resolve=False)[key]  # type: ignore[call-overload, index]
+        if given is None and default == "???":
+            raise UserError(f"{key}: must be given; write {key}=..., --help says what it takes")
         if given is None or type(default) not in KINDS or type(given) is type(default):
             continue
+        if str(default).startswith("$") or str(given).startswith("$"):  # taken from another key
+            continue
         if not (isinstance(default, float) and type(given) is int):
-            raise UserError(f"{key}: {given!r} is not {KINDS[type(default)]}, as in {key}={default}")
+            raise UserError(f"{key}: {given!r} is not {KINDS[type(default)]}{like(key, default)}")
+
+
+def like(key: str, default: Any) -> str:
+    """The shipped value as an example, where it is a short one."""
+    example = f"{key}.NAME=..." if default == {} else f"{key}={default}"
+    return f", as in {example}" if default != "???" and len(example) < 80 else ""
 
 
 def keep_config(config: DictConfig, folder: Path) -> None:

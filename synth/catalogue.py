@@ -48,12 +48,16 @@ def name_of(path: Path) -> str:
 
 
 def type_path(name: str) -> Path:
+    if not isinstance(name, str):
+        raise UserError(f"plates.types: {name!r} is no plate type; give names such as cn/blue, or YAML files")
     if name.endswith((".yaml", ".yml")):
         path = Path(name)
         if not path.is_file():
             raise UserError(f"{name}: no such plate type file")
         return path.resolve()
     path = conf_folder() / "plate" / f"{name}.yaml"
+    if (conf_folder() / "plates" / f"{name}.yaml").is_file():
+        raise UserError(f"plates.types: {name!r} is a group of types; write plates={name}")
     if "/" not in name or not path.is_file():
         raise UserError(f"plates: unknown type {name!r}; {nearest(name, type_names())}")
     return path

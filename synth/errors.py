@@ -8,6 +8,8 @@ from pathlib import Path
 
 from synth import __version__
 
+MOST = 40  # names listed
+
 
 class UserError(Exception):
     """Something the user can mend; an app prints its one line on standard error and exits with 2."""
@@ -19,10 +21,13 @@ class UserError(Exception):
 def nearest(word: str, known: Iterable[str], count: int = 3) -> str:
     """`nearest: a, b` for an unknown name, or the known names when none is close."""
     names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=count, cutoff=0.4)
+    same = [name for name in names if name.lower() == word.lower()]
+    close = same or difflib.get_close_matches(word, names, n=count, cutoff=0.4)
     if close:
         return "nearest: " + ", ".join(close)
-    return "known: " + ", ".join(names[:40])
+    if not names:
+        return "none is known here"
+    return "known: " + ", ".join(names[:MOST]) + (f", ... {len(names)} in all" if len(names) > MOST else "")
 
 
 def extra(names: str) -> str:

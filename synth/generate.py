@@ -162,12 +162,25 @@ def settings(config: DictConfig) -> dict[str, Any]:
     plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     assert isinstance(plain, dict)
     need_positive(config, "count", "shard_size", "height_px", "parts")
+    need_height(plain["height_px"])
+    if not -(2**63) <= plain["seed"] < 2**63:
+        raise UserError(f"seed: {plain['seed']} is too large; give one of at most 18 digits")
+    if plain["texts"] is not None and not isinstance(plain["texts"], str):
+        raise UserError(
+            f"texts: {plain['texts']!r} is not the name of a file; give texts=FILE, one text a line"
+        )
     if plain["part"] is not None and plain["part"] not in range(plain["parts"]):
         raise UserError(
             f"part: {plain['part']!r} is not one of 0 to {plain['parts'] - 1}; parts count from 0"
         )
     check_fractions(plain["split"])
     return {str(key): value for key, value in plain.items()}
+
+
+def need_height(height_px: int) -> None:
+    """Plates are drawn this high: fewer pixels show nothing, more fill the memory."""
+    if not 8 <= height_px <= 1024:
+        raise UserError(f"height_px: {height_px} is not between 8 and 1024")
 
 
 def generate(config: DictConfig, words: Sequence[str] | None = None) -> tuple[Path, bool]:
@@ -198,7 +211,7 @@ def generate(config: DictConfig, words: Sequence[str] | None = None) -> tuple[Pa
         ]
         try:
             make(plain, root, engine, todo, sum(d.count for d in done.values()))
-        except UserError:  # a mistake that only the first plates show
+        except Exception:  # a mistake that only the first plates show
             if new and not mine:
                 unclaim(root)
             raise
@@ -234,6 +247,8 @@ def main(config: DictConfig) -> None:
     """Generate a labelled data set of synthetic plates."""
     there = read_manifest(Path(config.out)) is not None
     root, whole = generate(config)
+    if not whole:
+        print(f"{root}: shards of part {config.part} are there; when all parts are, run it without part=")
     if whole:
         said = "finished already, " if there else ""
         print(f"{root}: {said}{config.count} plates; contact sheet {root / 'sheet.png'}, numbers in card.md")

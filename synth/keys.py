@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 
 from synth.confdata import conf_folder, read_yaml
 from synth.errors import UserError, extra, nearest
-from synth.help import groups
+from synth.help import groups, keys
 from synth.targets import TARGET, signature
 
 OPEN = (  # mappings where any name is fine, besides those that are shipped empty
@@ -79,6 +79,7 @@ def check_keys(words: Sequence[str], config_name: str, begun: str = "") -> None:
     for key, adds in keys.items() if tree else ():
         if found := unknown(tree, key.split("."), adds):
             place, known = found
+            known = {name for name in own_keys(config_name) if name.endswith(f".{place}")} or known
             raise UserError(f"{place}: no such key; {nearest(place.rpartition('.')[2], known, 1)}")
 
 
@@ -134,8 +135,9 @@ def composed_tree(words: Sequence[str], config_name: str) -> dict[str, Any]:
 
 
 def own_keys(config_name: str) -> Iterator[str]:
-    """The names at the top of a command's configuration, its groups among them."""
+    """The names at the top of a command's configuration, its groups and what they need among them."""
     path = conf_folder() / f"{config_name}.yaml"
+    yield from (name.rstrip("=") for name, _ in keys(path) if name.endswith("=") and "." in name)
     yield from (str(key) for key in read_yaml(path) if key not in ("defaults", "hydra"))
     yield from (group for group, _ in groups(path))
 

@@ -94,7 +94,7 @@ def read_texts(path: str | None) -> tuple[str, ...]:
     except UnicodeDecodeError as error:
         raise UserError(f"texts: {path}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
     except OSError as error:
-        raise UserError(f"texts: {path}: {error.strerror}") from error
+        raise UserError(f"texts: {path}: {error.strerror}; give a file, one text a line") from error
     texts = tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
     if not texts:
         raise UserError(f"texts: {path}: no text in it; write one a line")

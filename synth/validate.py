@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from synth.app import command
 from synth.catalogue import type_names
-from synth.dataset.atomic import write_atomic
+from synth.dataset.atomic import need_replaceable, write_atomic
 from synth.dataset.validate import validate
 from synth.grammar import grammar_of
 
@@ -28,6 +28,8 @@ def check_text(text: str, type_name: str) -> str | None:
 @command("validate")
 def main(config: DictConfig) -> int:
     """Print what is wrong with a data set; exit 1 when something is."""
+    if config.out:
+        need_replaceable(Path(config.out), "{")
     report = validate(Path(config.path), config.source.name if "source" in config else None, check_text)
     print(report.text())
     if config.out:

@@ -26,6 +26,22 @@ def write_atomic(path: Path, content: bytes | str) -> None:
         raise
 
 
+def need_replaceable(path: Path, begins: str) -> None:
+    """Refuse to write over a folder, or a file that does not begin as ours do."""
+    if path.is_dir():
+        raise UserError(f"out: {path} is a folder; give the name of a file")
+    if path.is_file():
+        with path.open("rb") as file:
+            if file.read(len(begins.encode())) not in (b"", begins.encode()):
+                raise UserError(f"out: {path} is there already and not of our writing; choose another name")
+
+
+def need_no_data_set(folder: Path) -> None:
+    """Refuse to write pictures into a generated data set: they would hide it."""
+    if found := [name for name in ("manifest.json", ".shards") if (folder / name).exists()]:
+        raise UserError(f"out: {folder} is a data set (has {found[0]}); choose another folder")
+
+
 @contextmanager
 def disk_errors(root: Path) -> Iterator[None]:
     """Turns a full, read-only or forbidden disk into a UserError that names the folder and the remedy."""

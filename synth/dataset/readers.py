@@ -81,6 +81,9 @@ def labelled(root: Path) -> Found:
     yield from _table(root, root / "labels.tsv", "\t")
 
 
+BETWEEN = {"\t": "tabs", ",": "commas"}
+
+
 def _table(root: Path, path: Path, separator: str) -> Found:
     header: list[str] = []
     for where, line in lines(path):
@@ -91,9 +94,9 @@ def _table(root: Path, path: Path, separator: str) -> Found:
         if not header:
             header = [cell.strip() for cell in cells]
             if "path" not in header or "text" not in header:
-                yield Problem(
-                    where, "line", f"the header must name path and text, not {' '.join(header)[:60]!r}"
-                )
+                given = f"not {header[0][:60]!r}" + (" ..." if len(header) > 1 else "")
+                said = f"the header must name path and text, {BETWEEN[separator]} between, {given}"
+                yield Problem(where, "line", said)
                 return
             continue
         if len(cells) > len(header) or len(cells) <= max(header.index("path"), header.index("text")):

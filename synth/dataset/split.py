@@ -13,10 +13,14 @@ SPLITS = ("train", "val", "test")
 
 def check_fractions(fractions: Mapping[str, float]) -> None:
     """Refuses fractions that are negative, of unknown splits, or do not add up to 1."""
+    if not isinstance(fractions, Mapping):
+        raise UserError(
+            f"split: {fractions!r} is not a mapping, as in split={{train: 0.8, val: 0.1, test: 0.1}}"
+        )
     for name, share in fractions.items():
         if name not in SPLITS:
             raise UserError(f"split.{name}: no such split; use {', '.join(SPLITS)}")
-        if not 0 <= share <= 1:
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
             raise UserError(f"split.{name}={share}: must lie between 0 and 1")
     total = sum(fractions.values())
     if not math.isclose(total, 1, abs_tol=1e-6):

@@ -148,7 +148,7 @@ def test_wrong_readings_are_drawn_again_at_most_twice(weights: Path, wrong: int,
 
 def test_missing_weights_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(
-        UserError, match=r"stages.pix2pix: weights: .*none.safetensors: no such file; train one"
+        UserError, match=r"stages.pix2pix: weights: .*none.safetensors: no such file; give the"
     ):
         pipeline(tmp_path / "none.safetensors")
     with pytest.raises(UserError, match=r"stages.pix2pix: precision: 'int8' is unknown"):

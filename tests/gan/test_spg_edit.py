@@ -134,6 +134,16 @@ def test_a_mistake_is_one_line(crops: Path, words: tuple[str, ...], message: str
     assert re.match(f"error: {message}", done.stderr), done.stderr
 
 
+def test_what_would_hide_or_be_misread_is_refused(crops: Path, tmp_path: Path) -> None:
+    (crops / "0.tiff").write_bytes(b"II*")
+    done = command(crops, f"out={tmp_path / 'out'}", f"image={crops / '0.tiff'}", "text=random")
+    assert "0.tiff: not a kind that is edited" in done.stderr
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "manifest.json").write_text("{}")
+    done = command(crops, f"out={tmp_path / 'set'}", f"image={crops}", "text=random")
+    assert done.returncode == 2 and "is a data set (has manifest.json)" in done.stderr
+
+
 def test_texts_not_known_are_read(crops: Path) -> None:
     (crops / "labels.tsv").unlink()
     wanted = wanted_of(str(crops), "random")

@@ -103,11 +103,21 @@ def test_what_images_may_be(plates: Path) -> None:
             find_pictures(str(plates.parent / given))
 
 
+def test_pictures_of_a_data_set_that_show_no_plate_are_left_out(plates: Path) -> None:
+    (plates / "1.png").rename(plates / "sheet.png")
+    assert "sheet.png" in dict(map(reversed, find_pictures(str(plates))))  # type: ignore[arg-type]
+    (plates / "manifest.json").write_text("{}")
+    names = [name for _, name in find_pictures(str(plates))]
+    assert names and "sheet.png" not in names
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("images=empty",), "images: empty: no picture in this folder"),
         ((), "images: must be given"),
+        (("images=plates", "out=plates"), "out: plates is a folder; give the name of a file"),
+        (("images=plates", "out=plates/1.png"), "1.png is there already and not of our writing"),
         (("images=plates", "batch=0"), "batch: 0 is not a whole number above 0"),
         (("images=plates", "weights=absent.onnx"), "absent.onnx: no such weights file"),
         (("images=plates", "backend=tpu", "weights=x"), "backend=tpu: unknown"),

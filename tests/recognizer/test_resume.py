@@ -185,6 +185,8 @@ def command(out: Path) -> subprocess.Popen[str]:
     ("word", "said"),
     [
         ("watch.mine=absent", "absent: no such folder"),
+        ("watch=crops", "watch: 'crops' is not a mapping, as in watch.NAME=..."),
+        ("learning_rate=-1", "learning_rate: -1 is not above 0"),
         ("data=labelled", "data.path: must be given"),
         ("recognizer.network.slots=many", "PlateNet"),
     ],

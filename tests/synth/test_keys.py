@@ -56,6 +56,7 @@ def said(line: str) -> str:
         ("generate plates=cn/blue", "plates=cn/blue: no such choice"),
         ("generate plates=3", "plates=3: no such choice"),
         ("generate plates=[cn7,jp]", "plates=[cn7,jp]: takes one choice, not a list (types of your own"),
+        ("evaluate path=crops", "path: no such key; nearest: source.path"),
         ("generate count 10", "count: not key=value; nearest: count="),
         ("generate capture.cameras.phone.effects.nose=3", "capture.cameras.phone.effects.nose: no such key"),
         ("benchmark experiment=wort", "experiment=wort: no such choice; take one of proof, smoke, worth ("),
