@@ -85,8 +85,15 @@ def generate(
     ...     made.count, dict(made.types), made.sheet.is_file()
     (10, {'cn/blue': 5, 'jp/private': 5}, True)
     """
+    from synth.errors import UserError
     from synth.generate import generate as make
 
+    if isinstance(overrides, str):
+        raise UserError(f"overrides: give a list, [{overrides!r}]")
+    if split is not None and not isinstance(split, Mapping):
+        raise UserError(f"split: {split!r} is not a mapping such as {{'train': 0.9, 'val': 0.1}}")
+    if seed is None or out is None:
+        raise UserError("out, seed: None is no folder and no seed")
     keys: dict[str, Value] = {
         "plates" if isinstance(plates, str) else "plates.types": plates,
         "count": count,
@@ -145,9 +152,18 @@ def draw(
     Traceback (most recent call last):
     synth.errors.UserError: cn/blue: '京A1234': serial '1234' does not fit: expected ...
     """
+    from synth.errors import UserError
     from synth.grammar import grammar_of
     from synth.template import Plan, Template
 
+    if not isinstance(height_px, int) or height_px < 8:
+        raise UserError(f"height_px: {height_px!r} is not a whole number of at least 8")
+    if not isinstance(seed, int) or not isinstance(index, int):
+        raise UserError(f"seed, index: {seed!r}, {index!r}; give whole numbers")
+    if not isinstance(stages, str):
+        raise UserError(f"stages: {stages!r} is not the name of a group such as capture")
+    if text is not None and not isinstance(text, str):
+        raise UserError(f"text: {text!r} is not a text")
     if text is not None:
         grammar_of(type).parse(text)  # its reason names the type; a plan's would name a line of a file
     plan = Plan((type,), balance, texts=() if text is None else (text,))

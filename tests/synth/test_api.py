@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import doctest
 import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,6 +64,9 @@ def test_a_drawn_plate_is_the_one_of_the_data_set() -> None:
         ({"count": "many"}, "count: 'many' is not a whole number"),
         ({"stages": "paint"}, "stages=paint: no such choice"),
         ({"split": {"train": 0.5, "exam": 0.5}}, "exam"),
+        ({"split": 0.9}, "split: 0.9 is not a mapping"),
+        ({"seed": None}, "None is no folder and no seed"),
+        ({"overrides": "sede=3"}, "overrides: give a list, ['sede=3']"),
         ({"overrides": ["sede=3"]}, "sede: no such key; nearest: seed"),
         ({"overrides": ["+sede=3"]}, "sede: no such key; nearest: seed"),
     ],
@@ -71,6 +76,20 @@ def test_a_mistake_is_a_user_error_of_one_line(keys: dict[str, object], said: st
         generate(tmp_path / "x", **keys)  # type: ignore[arg-type]
     assert said in str(caught.value) and "\n" not in str(caught.value)
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"text": 12345}, "text: 12345 is not a text"),
+        ({"height_px": 0}, "height_px: 0 is not a whole number of at least 8"),
+        ({"seed": "x"}, "seed, index: 'x', 0; give whole numbers"),
+        ({"stages": ["capture"]}, "is not the name of a group"),
+    ],
+)
+def test_a_drawn_plate_of_wrong_arguments_is_a_user_error(arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError, match=re.escape(said)):
+        draw("cn/blue", **arguments)
 
 
 def test_hydra_of_the_caller_is_left_as_it_was() -> None:
