@@ -8,6 +8,7 @@ writes alignments.tsv (path, text, type, score, corners) and overlays.png. Poor 
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,13 +110,17 @@ class Aligned:
 
 
 def aligned(items: Sequence[Labelled], types: Sequence[str]) -> Iterator[Aligned]:
-    """Every crop aligned, in order."""
+    """Every crop aligned, in order; one that cannot be read is told and left out."""
     cv2.setNumThreads(1)
     with Progress(len(items), 0, "crops aligned") as progress:
         for item in items:
-            crop, names = item.plate(straight=False), types_for(item, types)
-            yield Aligned(item, crop, align_text(crop, item.text, names) if names else None)
             progress.add(1)
+            try:
+                crop, names = item.plate(straight=False), types_for(item, types)
+            except UserError as error:
+                print(f"left out: {error}", file=sys.stderr)
+                continue
+            yield Aligned(item, crop, align_text(crop, item.text, names) if names else None)
 
 
 def line(one: Aligned) -> str:

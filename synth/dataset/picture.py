@@ -102,7 +102,7 @@ class Labelled:
         except OSError as error:
             raise UserError(f"{self.name}: cannot be read ({error.strerror or error})") from error
         if picture is None:
-            raise UserError(f"{self.name}: not a picture that can be decoded")
+            raise UserError(f"{self.name}: not a picture that can be decoded; replace it or leave it out")
         return picture
 
     def plate(self, straight: bool = True, margin: float = 0.0) -> Image:

@@ -135,12 +135,15 @@ def test_the_app(tmp_path: Path, blue: list[Sample]) -> None:
     for number, sample in enumerate(blue[:4]):
         cv2.imwrite(str(folder / f"{number}.png"), cv2.cvtColor(sample.image, cv2.COLOR_RGB2BGR))
         lines.append(f"{number}.png\t{sample.text}\tsingle\tblue")
+    (folder / "4.png").write_bytes(b"no picture")
+    lines.append("4.png\t京A12345\tsingle\tblue")
     (folder / "labels.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     done = run(f"source.path={folder}", f"out={out}")
     assert done.returncode == 0, done.stderr
+    assert "left out: 4.png: not a picture that can be decoded" in done.stderr
     rows = (out / "alignments.tsv").read_text(encoding="utf-8").splitlines()
     assert rows[0] == HEADER and len(rows) == 5 and all(len(row.split("\t")) == 12 for row in rows)
-    assert cv2.imread(str(out / "overlays.png")).shape[0] > 200 and "of 4 aligned" in done.stdout
+    assert cv2.imread(str(out / "overlays.png")).shape[0] > 200 and "of 5 aligned" in done.stdout
     for words, said in (
         (["plates.types=[jp/private]"], "plates.types"),
         (["accept=2"], "accept"),
