@@ -36,11 +36,10 @@ def folder() -> Path:
 @functools.cache
 def checkpoint() -> Path:
     """Untrained, but of many minds: its readings differ from picture to picture."""
-    torch.manual_seed(1)
-    network = build(tiny_header())
-    for module in network.modules():
-        if isinstance(module, torch.nn.Conv2d):
-            torch.nn.init.kaiming_normal_(module.weight)
+    network, own = build(tiny_header()), torch.Generator().manual_seed(1)  # others may draw from torch's
+    for parameter in network.parameters():
+        if parameter.dim() > 1:
+            torch.nn.init.kaiming_normal_(parameter, generator=own)
     with torch.no_grad():
         network.text.classes[-1].weight.mul_(10)  # type: ignore[union-attr,operator]
     path = folder() / "tiny.safetensors"
