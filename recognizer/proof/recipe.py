@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,18 @@ from synth.app import one_line
 from synth.errors import UserError
 from synth.pipeline import pipeline_of
 
+ONE_AT_A_TIME = threading.RLock()  # cells are looked at in threads, and there is one Hydra a process
 # what changes where or how fast a cell is trained, but not what comes out
 INDIFFERENT = ("out", "resume", "threads", "workers", "tick", "keep", "watch", "hydra")
 
 
 def composed(overrides: Sequence[str]) -> DictConfig:
     """The configuration that `plate-train-recognizer` has with these words."""
-    if GlobalHydra.instance().is_initialized():  # inside an app
-        return compose("train_recognizer", list(overrides))
-    with initialize_config_module("conf", version_base="1.3"):
-        return compose("train_recognizer", list(overrides))
+    with ONE_AT_A_TIME:
+        if GlobalHydra.instance().is_initialized():  # inside an app
+            return compose("train_recognizer", list(overrides))
+        with initialize_config_module("conf", version_base="1.3"):
+            return compose("train_recognizer", list(overrides))
 
 
 def reason_against(overrides: Sequence[str]) -> str:
