@@ -29,7 +29,7 @@ def main(config: DictConfig) -> None:
     blocks = page(reader_of(config.weights), first)
     try:
         blocks.launch(server_name=config.host, server_port=config.port, quiet=True, prevent_thread_lock=True)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         raise UserError(f"port: {config.port}: {error}; choose another port=") from error
     print(f"http://{config.host}:{config.port}  (Ctrl-C stops it)", flush=True)
     blocks.block_thread()

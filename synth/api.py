@@ -156,8 +156,6 @@ def draw(
     from synth.grammar import grammar_of
     from synth.template import Plan, Template
 
-    if not isinstance(height_px, int) or height_px < 8:
-        raise UserError(f"height_px: {height_px!r} is not a whole number of at least 8")
     if not isinstance(seed, int) or not isinstance(index, int):
         raise UserError(f"seed, index: {seed!r}, {index!r}; give whole numbers")
     if not isinstance(stages, str):

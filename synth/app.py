@@ -131,10 +131,11 @@ def quoted(word: str, texts: Container[str] = ()) -> str:
 
 def check_kinds(config: DictConfig, config_name: str) -> None:
     """A number where the shipped configuration has a number: Hydra takes any word for it."""
+    plain: Any = OmegaConf.to_container(config, resolve=False)
     for key, default in read_yaml(conf_folder() / f"{config_name}.yaml").items():
         if key in ("defaults", "hydra") or key not in config or OmegaConf.is_missing(config, key):
             continue
-        given = OmegaConf.to_container(config, resolve=False)[key]  # type: ignore[call-overload, index]
+        given = plain[key]
         if given is None and default == "???":
             raise UserError(f"{key}: must be given; write {key}=..., --help says what it takes")
         if given is None or type(default) not in KINDS or type(given) is type(default):

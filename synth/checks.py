@@ -51,6 +51,11 @@ def check_inks(plate: PlateType) -> None:
 
 def check_marks(plate: PlateType) -> None:
     w, h = plate.width_mm, plate.height_mm
+    if plate.corner_radius_mm > min(w, h) / 2:
+        fail(
+            plate,
+            f"corner_radius_mm: {plate.corner_radius_mm:g} is more than half of the {w:g} x {h:g} mm plate",
+        )
     for n, hole in enumerate(plate.holes):
         if not (hole.w / 2 <= hole.x <= w - hole.w / 2 and hole.h / 2 <= hole.y <= h - hole.h / 2):
             fail(plate, f"holes.{n}: reaches beyond the {w:g} x {h:g} mm plate; move its centre inward")

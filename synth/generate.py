@@ -162,7 +162,6 @@ def settings(config: DictConfig) -> dict[str, Any]:
     plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     assert isinstance(plain, dict)
     need_positive(config, "count", "shard_size", "height_px", "parts")
-    need_height(plain["height_px"])
     if not -(2**63) <= plain["seed"] < 2**63:
         raise UserError(f"seed: {plain['seed']} is too large; give one of at most 18 digits")
     if plain["texts"] is not None and not isinstance(plain["texts"], str):
@@ -175,12 +174,6 @@ def settings(config: DictConfig) -> dict[str, Any]:
         )
     check_fractions(plain["split"])
     return {str(key): value for key, value in plain.items()}
-
-
-def need_height(height_px: int) -> None:
-    """Plates are drawn this high: fewer pixels show nothing, more fill the memory."""
-    if not 8 <= height_px <= 1024:
-        raise UserError(f"height_px: {height_px} is not between 8 and 1024")
 
 
 def generate(config: DictConfig, words: Sequence[str] | None = None) -> tuple[Path, bool]:
@@ -247,11 +240,11 @@ def main(config: DictConfig) -> None:
     """Generate a labelled data set of synthetic plates."""
     there = read_manifest(Path(config.out)) is not None
     root, whole = generate(config)
-    if not whole:
-        print(f"{root}: shards of part {config.part} are there; when all parts are, run it without part=")
     if whole:
         said = "finished already, " if there else ""
         print(f"{root}: {said}{config.count} plates; contact sheet {root / 'sheet.png'}, numbers in card.md")
+    else:
+        print(f"{root}: shards of part {config.part} are there; when all parts are, run it without part=")
 
 
 also_called(__name__, api.generate)

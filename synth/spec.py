@@ -149,7 +149,7 @@ class PlateType:
     marks: list[Mark] = field(default_factory=list)
     holes: list[Hole] = field(default_factory=list)
     hole_ink: Ink = "hole"
-    emboss_mm: float = 0.0
+    emboss_mm: Annotated[float, Field(ge=0, le=20)] = 0.0
     texture: Literal["none", "guilloche", "pastel"] = "none"
     experimental: bool = False
     colour: str = ""  # a plain word for lists: blue, yellow, white

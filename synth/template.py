@@ -14,6 +14,8 @@ from synth.sample import Sample
 from synth.seeding import rng_for
 from synth.spec import PlateType
 
+LOWEST, HIGHEST = 8, 1024  # pixels of a plate: fewer show nothing, more fill the memory
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -77,6 +79,12 @@ class Template:
     plan: Plan
     height_px: int = 64
     variation: Variation = field(default_factory=Variation)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.height_px, int) or not LOWEST <= self.height_px <= HIGHEST:
+            raise UserError(
+                f"height_px: {self.height_px!r} is not a whole number between {LOWEST} and {HIGHEST}"
+            )
 
     def draw(self, seed: int, index: int) -> Sample:
         return self.batch(seed, [index])[0]

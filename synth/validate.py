@@ -29,7 +29,7 @@ def check_text(text: str, type_name: str) -> str | None:
 def main(config: DictConfig) -> int:
     """Print what is wrong with a data set; exit 1 when something is."""
     if config.out:
-        need_replaceable(Path(config.out), "{")
+        need_replaceable(Path(config.out), '{\n "source"')
     report = validate(Path(config.path), config.source.name if "source" in config else None, check_text)
     print(report.text())
     if config.out:

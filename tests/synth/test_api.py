@@ -82,7 +82,7 @@ def test_a_mistake_is_a_user_error_of_one_line(keys: dict[str, object], said: st
     ("arguments", "said"),
     [
         ({"text": 12345}, "text: 12345 is not a text"),
-        ({"height_px": 0}, "height_px: 0 is not a whole number of at least 8"),
+        ({"height_px": 0}, "height_px: 0 is not a whole number between 8 and 1024"),
         ({"seed": "x"}, "seed, index: 'x', 0; give whole numbers"),
         ({"stages": ["capture"]}, "is not the name of a group"),
     ],

@@ -235,6 +235,8 @@ def test_unknown_types_are_answered_with_the_nearest() -> None:
     [
         ("colours: {ground: [300, 0, 0]}", "colours.ground.0: Input should be less than or equal to 255"),
         ("width_mm: -3", "width_mm: Input should be greater than 0"),
+        ("emboss_mm: 1000", "emboss_mm: Input should be less than or equal to 20"),
+        ("corner_radius_mm: 500", "corner_radius_mm: 500 is more than half of the 440 x 140 mm plate"),
         ("widht_mm: 440", "widht_mm: no such key; nearest: width_mm"),
         ("holes: [{x: 9, y: 9, w: 9, h: 9, blot: 1}]", "holes.0.blot: no such key; nearest: bolt"),
     ],

@@ -227,7 +227,7 @@ def test_a_finished_folder_is_left_alone(serial: Path) -> None:
         (("engine.workers=0",), "engine.workers"),
         (("split=0.8",), "split: 0.8 is not a mapping"),
         (("split.train=abc",), "split.train=abc: must lie between 0 and 1"),
-        (("height_px=1",), "height_px: 1 is not between 8 and 1024"),
+        (("height_px=1",), "height_px: 1 is not a whole number between 8 and 1024"),
         (("seed=99999999999999999999999",), "is too large"),
         (("plates.types=[1]",), "plates.types: 1 is no plate type"),
         (("plates.types=[jp]",), "plates.types: 'jp' is a group of types; write plates=jp"),
