@@ -21,6 +21,7 @@ from synth.seeding import rng_for
 from synth.spec import Border, Mark, Panel, PlateType, Span
 
 VERSIONS = 8  # drawn grounds a type, scale and set of marks
+PICTURES = 64  # the same of types whose grounds are pictures: eight could be learnt by heart
 BORDER_SPREAD = (0.8, 1.5)  # paint and glare make the line look wider: about 3 mm on real blue plates
 OUTSIDE = (128, 128, 128)  # beyond the rounded corners
 Float = NDArray[np.float32]
@@ -40,6 +41,10 @@ def _size(ground: Ground) -> int:
 
 
 _cache: ByteCache[Ground] = ByteCache(128 * 1024 * 1024, _size)
+
+
+def versions(plate: PlateType) -> int:
+    return PICTURES if plate.texture == "picture" else VERSIONS
 
 
 def ground_of(plate: PlateType, frame: Frame, scale: float, version: int | None) -> Ground:
@@ -193,20 +198,54 @@ def paint_guilloche(canvas: Canvas) -> None:
     canvas.rgb += waves[..., None] * np.array([14, 9, 5], np.float32)
 
 
-def paint_pastel(canvas: Canvas) -> None:
-    """Pale overlapping shapes of a pictorial plate, contrast kept low so that text stays readable."""
-    rng = canvas.rng or rng_for(0, 0, "pastel")
-    plate = canvas.plate
-    for _ in range(14):
-        colour = 150 + 105 * rng.random(3)
-        x, y = rng.random() * plate.width_mm, rng.random() * plate.height_mm
-        w, h = (0.15 + 0.5 * rng.random(2)) * plate.height_mm
+def paint_picture(canvas: Canvas) -> None:
+    """A pictorial plate's picture: sky, hills and motifs, strong towards the rim and pale where text stands.
+
+    One in three is of one hue, as the plates handed out without a donation are.
+    """
+    rng, plate = canvas.rng or rng_for(0, 0, "picture"), canvas.plate
+    hues, mono = rng.random(4), rng.random() < 1 / 3
+    if mono:
+        hues[:] = hues[0]
+    saturation = 0.5 if mono else 1.0
+    bare = canvas.rgb.copy()
+    sky = np.linspace(1, 0, canvas.shape[0], dtype=np.float32)[:, None, None] ** 1.5
+    canvas.rgb += (tint(hues[0], 0.55 * saturation, 235) - canvas.rgb) * (0.7 * sky)
+    for depth in range(rng.integers(1, 4)):  # hills or waves, the nearer the lower and the darker
+        foot, swing = plate.height_mm * (0.55 + 0.14 * depth), plate.height_mm * rng.uniform(0.05, 0.25)
+        along = np.linspace(0, plate.width_mm, 40)
+        bends = np.sin(along / plate.width_mm * 6.28 * rng.uniform(0.5, 3) + 6.28 * rng.random())
+        ridge = np.stack([along, foot - swing * bends], 1)
+        corners = [[plate.width_mm, plate.height_mm], [0, plate.height_mm]]
+        hill = canvas.blank()
+        fill(hill, np.concatenate([ridge, corners]) * canvas.k)
+        colour = tint(hues[1] + 0.06 * depth, rng.uniform(0.4, 0.8) * saturation, rng.uniform(90, 190))
+        canvas.lay(hill, colour, rng.uniform(0.5, 0.9), structure=False)
+    for _ in range(rng.integers(4, 13)):  # flowers, fruit, mascots: near the ends of the plate
+        size = plate.height_mm * rng.uniform(0.07, 0.22)
+        from_end = rng.uniform(0, 0.22) * plate.width_mm
+        x = from_end if rng.random() < 0.5 else plate.width_mm - from_end
+        y = rng.random() * plate.height_mm
+        turn, lobes = np.linspace(0, 6.28, 60), rng.integers(3, 9)
+        radius = size * (1 + rng.uniform(0, 0.5) * np.sin(lobes * turn + 6.28 * rng.random()))
         shape = canvas.blank()
-        turn, lobes, phase = np.linspace(0, 2 * math.pi, 60), rng.integers(2, 7), rng.random() * 6.28
-        radius = 1 + 0.25 * np.sin(lobes * turn + phase)
-        points = np.stack([x + w * radius * np.cos(turn), y + h * radius * np.sin(turn)], 1)
-        fill(shape, points * canvas.k)
-        canvas.lay(shape, tuple(colour), 0.25 + 0.3 * rng.random(), structure=False)
+        fill(shape, np.stack([x + radius * np.cos(turn), y + radius * np.sin(turn)], 1) * canvas.k)
+        colour = tint(hues[rng.integers(2, 4)], rng.uniform(0.5, 1) * saturation, rng.uniform(60, 210))
+        canvas.lay(shape, colour, rng.uniform(0.6, 1), structure=False)
+    canvas.rgb += (bare - canvas.rgb) * pale(canvas, rng.uniform(0.3, 0.6))[..., None]
 
 
-TEXTURES = {"guilloche": paint_guilloche, "pastel": paint_pastel}
+def tint(hue: float, saturation: float, value: float) -> Float:
+    """The RGB of a hue in turns."""
+    part = np.abs((hue * 6 + np.array([0, 4, 2])) % 6 - 3) - 1
+    return np.asarray(value * (1 - saturation + saturation * np.clip(part, 0, 1)), np.float32)
+
+
+def pale(canvas: Canvas, most: float) -> Float:
+    """H W: how much of a picture is left out so that text can be read: `most` inside, nothing at the rim."""
+    y, x = (np.linspace(-1, 1, n, dtype=np.float32) for n in canvas.shape)
+    inside = np.clip((1 - np.abs(x)) / 0.2, 0, 1)[None] * np.clip((1 - np.abs(y)) / 0.3, 0, 1)[:, None]
+    return np.asarray(most * inside, np.float32)
+
+
+TEXTURES = {"guilloche": paint_guilloche, "picture": paint_picture}

@@ -16,7 +16,7 @@ import numpy as np
 
 from synth.bolts import ARRANGEMENTS, fasten
 from synth.errors import UserError
-from synth.ground import VERSIONS, Ground, ground_of
+from synth.ground import Ground, ground_of, versions
 from synth.layout import Box, Frame, lay_out, row_texts
 from synth.sample import Image, Points
 from synth.seeding import rng_for
@@ -101,7 +101,7 @@ def render(
     frame, text = lay_out(plate, fields)
     count = 5 + 5 * len(text)
     u = rng.random(count).tolist() if rng is not None else [0.5] * count
-    ground = ground_of(plate, frame, scale, int(u[0] * VERSIONS) if vary.versions else None)
+    ground = ground_of(plate, frame, scale, int(u[0] * versions(plate)) if vary.versions else None)
     low, high = vary.weight
     weight = low + (high - low) * int(u[1] * WEIGHTS) / (WEIGHTS - 1)
     pen = Pen(scale, weight, vary.spread_mm * int(u[2] * 2))

@@ -150,7 +150,7 @@ class PlateType:
     holes: list[Hole] = field(default_factory=list)
     hole_ink: Ink = "hole"
     emboss_mm: Annotated[float, Field(ge=0, le=20)] = 0.0
-    texture: Literal["none", "guilloche", "pastel"] = "none"
+    texture: Literal["none", "guilloche", "picture"] = "none"
     experimental: bool = False
     colour: str = ""  # a plain word for lists: blue, yellow, white
     note: str = ""
