@@ -24,7 +24,7 @@ from synth.errors import UserError, extra
 Result = TypeVar("Result")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 # Samples make no cycles: to look for some as often as Python does takes a tenth of the time.
-SELDOM = (100_000, 50, 50)
+SELDOM = (2_000_000, 50, 50)
 # glibc: memory of one picture is kept for the next.
 KEEP = {"MALLOC_MMAP_THRESHOLD_": "67108864", "MALLOC_TRIM_THRESHOLD_": "268435456"}
 AHEAD = 2  # jobs a worker has in hand or waiting

@@ -8,6 +8,7 @@ python -m synth.generate parts=8 out=big/     once all parts are made: finishes 
 
 from __future__ import annotations
 
+import itertools
 import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,7 +43,7 @@ from synth.errors import UserError
 from synth.lazy import also_called
 from synth.pipeline import BATCH, Pipeline, pipeline_of
 from synth.progress import Progress
-from synth.record import Record
+from synth.record import Quad, Record
 from synth.sample import Sample
 from synth.targets import made
 
@@ -78,7 +79,8 @@ class ShardWork:
             samples = [fitted(sample, form.size) for sample in drawn]
             jpegs = [encoded(sample) for sample in samples]
             records = [
-                record_of(sample, split_of(sample.text, fractions, seed), self.sha) for sample in samples
+                record_of(sample, quads, split_of(sample.text, fractions, seed), self.sha)
+                for sample, quads in zip(samples, rounded(samples), strict=True)
             ]
             yield from zip(records, jpegs, strict=True)
 
@@ -123,9 +125,8 @@ def quality_of(sample: Sample) -> int:
     return next((int(s["quality"]) for s in reversed(sample.stages) if "quality" in s), JPEG_QUALITY)
 
 
-def record_of(sample: Sample, split: str, sha: str) -> Record:
-    kind = sample.plate.type
-    quad, row_quads, char_quads = rounded(sample)
+def record_of(sample: Sample, quads: list[Quad], split: str, sha: str) -> Record:
+    kind, rows = sample.plate.type, 1 + len(sample.row_quads)
     return Record(
         id=f"{sample.index:09d}",
         index=sample.index,
@@ -137,9 +138,9 @@ def record_of(sample: Sample, split: str, sha: str) -> Record:
         rows=list(sample.rows),
         width=sample.image.shape[1],
         height=sample.image.shape[0],
-        quad=quad,
-        row_quads=row_quads,
-        char_quads=char_quads,
+        quad=quads[0],
+        row_quads=quads[1:rows],
+        char_quads=quads[rows:],
         split=split,
         stages=list(sample.stages),
         config_sha=sha,
@@ -149,12 +150,12 @@ def record_of(sample: Sample, split: str, sha: str) -> Record:
     )
 
 
-def rounded(sample: Sample) -> tuple[Any, Any, Any]:
-    """Quads of plate, rows and characters as plain numbers, to hundredths of a pixel."""
-    quads = np.concatenate((sample.quad[None], sample.row_quads, sample.char_quads), dtype=np.float64)
-    first, *others = quads.round(2).tolist()
-    rows = len(sample.row_quads)
-    return first, others[:rows], others[rows:]
+def rounded(samples: Sequence[Sample]) -> Iterator[list[Quad]]:
+    """Of each, the quads of plate, rows and characters as plain numbers, to hundredths of a pixel."""
+    parts = [part for s in samples for part in (s.quad[None], s.row_quads, s.char_quads)]
+    quads = iter(np.concatenate(parts, dtype=np.float64).round(2).tolist())
+    for sample in samples:
+        yield list(itertools.islice(quads, 1 + len(sample.row_quads) + len(sample.char_quads)))
 
 
 def settings(config: DictConfig) -> dict[str, Any]:

@@ -16,6 +16,7 @@ Points = NDArray[np.float64]  # (n, 2) x right, y down, mm
 DETAIL = (
     6.0  # samples a millimetre at least: a 45 x 90 glyph edge is then right to 1/25 of a pixel at 0.5 px/mm
 )
+LEAST = 5  # samples a pixel side, at least
 SHIFT = 4  # fractional bits of cv2 coordinates
 ARC = 8  # segments of a round joint
 
@@ -40,17 +41,22 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Grid:
-    """The pixel grid of one cell: size and offset in mm and pixels, `factor` samples a pixel side."""
+    """The pixel grid of one cell: size and offset in mm and pixels, `factor` samples a pixel side.
+
+    `coarse` takes half of the samples a side: enough for what is shrunk once more.
+    """
 
     width_mm: float
     height_mm: float
     px_per_mm: float
     dx_px: float = 0.0
     dy_px: float = 0.0
+    coarse: bool = False
 
     @functools.cached_property
     def factor(self) -> int:
-        return max(5, math.ceil(DETAIL / self.px_per_mm) | 1)  # odd: a half-covered pixel is no tie
+        part = 2 if self.coarse else 1
+        return max(LEAST // part | 1, math.ceil(DETAIL / part / self.px_per_mm) | 1)  # odd: half is no tie
 
     @functools.cached_property
     def shape(self) -> tuple[int, int]:

@@ -26,7 +26,7 @@ from synth.tiles import AS_DRAWN, PHASES, SHAPES, Pen, Shape, choose, drawings, 
 WEIGHTS = 3  # stroke weights a glyph is drawn at, over the range of the variation
 DENSE_WEIGHTS = 4  # and a Chinese character or kana
 SIZES = 3  # sizes a glyph is drawn at, over the range of its block's scale
-CORNERS = [0, 1, 2, 1, 2, 3, 0, 3]
+CORNERS = np.array([0, 1, 2, 1, 2, 3, 0, 3])
 EMBOSS_LIGHT = 26.0  # grey levels of a fully visible pressed edge
 
 
@@ -240,4 +240,4 @@ def fixed_quads(plate: PlateType, frame: Frame, scale: float) -> Points:
 
 def corners(boxes: Sequence[tuple[float, float, float, float]]) -> Points:
     """Boxes x0 y0 x1 y1 -> N 4 2: TL TR BR BL."""
-    return np.array(boxes, np.float32)[:, CORNERS].reshape(-1, 4, 2)
+    return np.array(boxes, np.float32).take(CORNERS, axis=1).reshape(-1, 4, 2)

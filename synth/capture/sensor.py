@@ -59,20 +59,20 @@ class Bleed:
         }
 
     def apply(self, picture: Picture, params: Params) -> Picture:
-        ycc = cv2.cvtColor(picture.image, cv2.COLOR_RGB2YCrCb)
-        height, width = ycc.shape[:2]
+        height, width = picture.image.shape[:2]
         step = max(2.0, 3.5 * params["sigma"] * picture.row_px)  # a box of 3.5 sigma spreads as much
         lines = 8 * math.ceil(height / 16)  # whole blocks, so that the two colours keep apart
-        smooth = cv2.blur(ycc, (2 * round((step - 1) / 2) + 1, 1))  # odd, so that nothing moves
-        coarse = cv2.resize(smooth, (max(8, round(width / step)), lines))
+        smooth = cv2.blur(picture.image, (2 * round((step - 1) / 2) + 1, 1))  # odd, so that nothing moves
+        coarse = cv2.cvtColor(
+            cv2.resize(smooth, (max(8, round(width / step)), lines)), cv2.COLOR_RGB2YCrCb
+        )
         _, code = cv2.imencode(
-            ".jpg", np.concatenate(cv2.split(coarse)[1:]), [cv2.IMWRITE_JPEG_QUALITY, params["quality"]]
+            ".jpg", cv2.vconcat(cv2.split(coarse)[1:]), [cv2.IMWRITE_JPEG_QUALITY, params["quality"]]
         )
         both = np.asarray(cv2.imdecode(code, cv2.IMREAD_GRAYSCALE))
-        red, blue = both[:lines], both[lines:]
-        soft = cv2.resize(cv2.merge((red, red, blue)), (width, height))
-        cv2.mixChannels([ycc], [soft], [0, 0])
-        return picture.with_image(cv2.cvtColor(soft, cv2.COLOR_YCrCb2RGB))
+        red, blue = (cv2.resize(half, (width, height)) for half in (both[:lines], both[lines:]))
+        light = cv2.cvtColor(picture.image, cv2.COLOR_RGB2GRAY)
+        return picture.with_image(cv2.cvtColor(cv2.merge((light, red, blue)), cv2.COLOR_YCrCb2RGB))
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ class Loose:
         with Lists(folder / LISTS) as lists:
             for row, _, jpeg in items:
                 entry = self.entry(row, fields)
-                parent = entry.path.partition("/")[0]
+                parent = entry.path.rpartition("/")[0]
                 if parent not in made:
                     os.makedirs(f"{base}/{parent}")  # noqa: PTH103
                     made.add(parent)
@@ -104,14 +104,22 @@ class Loose:
 
 
 def move_pictures(staged: Path, root: Path) -> None:
-    """Move FOLDER/NAME of a shard into the data set; a kill between two moves is harmless."""
+    """Move the pictures of a shard into the data set; a kill between two moves is harmless."""
     if not staged.is_dir():
         raise UserError(f"{staged}: lost; delete {root} and start again")
-    for folder in os.listdir(staged):  # noqa: PTH208  (plain strings: Path costs more than renaming)
-        source, target = f"{staged}/{folder}", f"{root}/{folder}"
-        os.makedirs(target, exist_ok=True)  # noqa: PTH103
-        for name in os.listdir(source):  # noqa: PTH208
-            os.rename(f"{source}/{name}", f"{target}/{name}")  # noqa: PTH104
+    move_content(str(staged), str(root))
+
+
+def move_content(source: str, target: str) -> None:
+    """Move what is in a folder: a folder that is new there at once, files one by one."""
+    with os.scandir(source) as found:  # plain strings: Path costs more than renaming
+        entries = [(entry.name, entry.is_dir()) for entry in found]
+    for name, is_folder in entries:
+        place = f"{target}/{name}"
+        if is_folder and os.path.isdir(place):  # noqa: PTH112
+            move_content(f"{source}/{name}", place)
+        else:
+            os.rename(f"{source}/{name}", place)  # noqa: PTH104
 
 
 def staged_lists(folders: Sequence[Path]) -> dict[str, list[Path]]:
@@ -126,9 +134,10 @@ def staged_lists(folders: Sequence[Path]) -> dict[str, list[Path]]:
 
 
 def folder(row: Row, fields: Sequence[str]) -> Entry:
-    """Hugging Face imagefolder: train/000000123.jpg and train/metadata.jsonl."""
-    split = row["split"]
-    return Entry(f"{split}/{row['file_name']}", ((f"{split}/metadata.jsonl", dump(tabular(row, fields))),))
+    """Hugging Face imagefolder: train/000000/000000123.jpg, a thousand numbers a folder, train/metadata.jsonl."""
+    split, name = row["split"], f"{row['id'][:-3]}/{row['file_name']}"
+    line = dump(tabular({**row, "file_name": name}, fields))
+    return Entry(f"{split}/{name}", ((f"{split}/metadata.jsonl", line),))
 
 
 def cblprd(row: Row, fields: Sequence[str]) -> Entry:

@@ -168,7 +168,7 @@ def test_validate_finds_every_planted_defect(tmp_path: Path, sets: dict[str, Pat
             1: {"text": ""},
             2: {"quad": [[-90, 0], [50, 0], [50, 40], [-90, 40]]},
             3: {"quad": [[0, 0], [50, 40], [50, 0], [0, 40]]},
-            4: {"file_name": files[5].name},
+            4: {"file_name": rows[5]["file_name"]},
         },
     )
     files[6].write_bytes(files[6].read_bytes()[:900])

@@ -83,7 +83,7 @@ def test_folder_has_one_record_a_line_with_the_file_name_first(sets: Sets, recor
         rows = [json.loads(line) for line in lines]
         assert [next(iter(row)) for row in rows] == ["file_name"] * len(rows)
         assert [row["file_name"] for row in rows] == [
-            f"{record.id}.jpg" for record in by_split(records, split)
+            f"{record.id[:-3]}/{record.id}.jpg" for record in by_split(records, split)
         ]
         assert {path.name for path in (sets["folder"] / split).iterdir()} == {
             row["file_name"] for row in rows
