@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import IterableDataset
 
 from gan.runtime.average import Average
@@ -20,6 +20,7 @@ from recognizer.checkpoint import Header, build, save
 from recognizer.data import Batch
 from recognizer.step import learning_rate, losses, total
 
+Weights = Mapping[str, Tensor] | None  # to begin with; None draws them
 Trial = Callable[[nn.Module], dict[str, Any]]  # reads a set that is never trained on
 MakeData = Callable[[Window], IterableDataset[Batch]]
 
@@ -51,13 +52,18 @@ def train(
     processes: Processes,
     resume: bool,
     begun: Callable[[], None] | None = None,
+    first: Weights = None,
 ) -> Path:
     """Train until `images`; returns the file of the averaged weights.
 
-    `begun` is called by the first process once a state that is there was found to fit.
+    `begun` is called by the first process once a state that is there was found to fit. `first` are the
+    weights to begin with.
     """
     torch.manual_seed(settings.seed)
-    network = build(header).to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    drawn = build(header)
+    if first is not None:
+        drawn.load_state_dict(dict(first))
+    network = drawn.to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = Average(network, settings.average)
     optimizer = torch.optim.AdamW(
         network.parameters(),
@@ -73,8 +79,8 @@ def train(
     if begun is not None and processes.first:
         begun()
     model, size = processes.wrap(network), settings.batch * processes.count
-    first = done // settings.batch + processes.rank
-    batches = loader(data(Window(settings.batch, first, processes.count)), settings.workers)
+    place = done // settings.batch + processes.rank
+    batches = loader(data(Window(settings.batch, place, processes.count)), settings.workers)
     track = Track(settings.out / "stats.jsonl", processes.first, done)
     while done < settings.images:
         rate = learning_rate(settings.learning_rate, done, settings.warmup, settings.images)

@@ -8,6 +8,9 @@ torchrun --nproc-per-node 2 -m recognizer.train out=runs/reader
 Nothing but `out` is needed: plates of every type are drawn, photographed and forgotten while it learns. A
 line of stats.jsonl tells how far it is every `tick` images. The same command goes on where it was stopped.
 
+start=bundled data=labelled data.path=plates/ learning_rate=0.0005 goes on from the bundled reader with your
+plates; start=FILE from other weights of the same network.
+
 watch.mine=plates/ (a folder with labels.tsv) reads your plates at every tick and never trains on them.
 data=labelled data.path=plates/ trains on them alone, data=blend data.path=plates/ mixes them with drawn
 plates, `data.share` of each batch.
@@ -26,12 +29,14 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from gan.runtime.distributed import start
+from gan.runtime.weights import load_strictly
 from gan.runtime.window import Window
+from recognizer.backends import FOLDER
 from recognizer.calibrate import calibrate, held_out
-from recognizer.checkpoint import Header, build
+from recognizer.checkpoint import Header, build, read
 from recognizer.codec import Codec, codec_of
 from recognizer.data import Blend, Shuffled, Stream, lessons_of
-from recognizer.loop import MakeData, Settings, Trial, train
+from recognizer.loop import MakeData, Settings, Trial, Weights, train
 from recognizer.metrics import Metrics
 from recognizer.reading import readings, scores_of
 from synth.app import command, keep_config, need_positive, need_same
@@ -123,6 +128,22 @@ def need_rate(config: DictConfig) -> None:
         raise UserError(f"learning_rate: {config.learning_rate} is not above 0")
 
 
+def first_weights(start: str | None, header: Header) -> Weights:
+    """What a training begins with: drawn, or those of a file for the same network and symbols."""
+    if start is None:
+        build(header)  # says what is wrong with it
+        return None
+    path = FOLDER / "plates.safetensors" if start == "bundled" else Path(start)
+    if not path.is_file():
+        raise UserError(f"start: {path}: no such weights file; give one, `bundled`, or null")
+    there, weights = read(path)
+    for key in ("network", "height", "width", "symbols", "types"):
+        if getattr(there, key) != getattr(header, key):
+            raise UserError(f"start: {path}: its {key} differ from those of recognizer; leave start= out")
+    load_strictly(path, build(header), weights)
+    return weights
+
+
 def settings_of(config: DictConfig) -> Settings:
     values: dict[str, Any] = {name: config[name] for name in Settings.__dataclass_fields__}
     return Settings(**{**values, "out": Path(config.out)})
@@ -139,9 +160,9 @@ def main(config: DictConfig) -> None:
     settings = settings_of(config)
     data = make_data(config, header)
     trials = trials_of(config, header) if processes.first else {}
-    build(header)  # the last of what can be wrong before anything is written
+    first = first_weights(config.start, header)  # the last of what can be wrong before anything is written
     note = functools.partial(keep_config, config, settings.out)
-    weights = train(settings, header, data, trials, processes, config.resume, note)
+    weights = train(settings, header, data, trials, processes, config.resume, note, first)
     if processes.first:
         if config.data.source == "synthetic" and config.calibration:
             calibrate(weights, *held_out(config, config.calibration))

@@ -99,17 +99,16 @@ class Face:
         weight: float = 1.0,
         dx_px: float = 0.0,
         dy_px: float = 0.0,
-        spread_mm: float = 0.0,
         coarse: bool = False,
     ) -> NDArray[np.uint8]:
         """Ink of a character in a cell, 255 = all of a pixel; shape (ceil(h s + dy), ceil(w s + dx)).
 
-        `weight` multiplies the stroke, `dx_px` and `dy_px` in [0, 1) move the cell right and down, and
-        `spread_mm` is the sigma of a blur, as wet paint spreads. `coarse` is for what is shrunk once more.
+        `weight` multiplies the stroke, `dx_px` and `dy_px` in [0, 1) move the cell right and down;
+        `coarse` is for what is shrunk once more.
         """
         grid = Grid(width_mm, height_mm, px_per_mm, dx_px, dy_px, coarse)
         drawing = self.drawing(char, (width_mm, height_mm), variant=variant, weight=weight)
-        return ink.coverage(drawing, grid, spread_mm)
+        return ink.coverage(drawing, grid)
 
     def drawing(self, char: str, cell: Size, *, variant: int = 0, weight: float = 1.0) -> Drawing:
         """The character as fills and sweeps in mm of a cell of the given size."""

@@ -210,7 +210,7 @@ def paint_picture(canvas: Canvas) -> None:
     saturation = 0.5 if mono else 1.0
     bare = canvas.rgb.copy()
     sky = np.linspace(1, 0, canvas.shape[0], dtype=np.float32)[:, None, None] ** 1.5
-    canvas.rgb += (tint(hues[0], 0.55 * saturation, 235) - canvas.rgb) * (0.7 * sky)
+    canvas.rgb += (np.array(tint(hues[0], 0.55 * saturation, 235), np.float32) - canvas.rgb) * (0.7 * sky)
     for depth in range(rng.integers(1, 4)):  # hills or waves, the nearer the lower and the darker
         foot, swing = plate.height_mm * (0.55 + 0.14 * depth), plate.height_mm * rng.uniform(0.05, 0.25)
         along = np.linspace(0, plate.width_mm, 40)
@@ -235,10 +235,10 @@ def paint_picture(canvas: Canvas) -> None:
     canvas.rgb += (bare - canvas.rgb) * pale(canvas, rng.uniform(0.3, 0.6))[..., None]
 
 
-def tint(hue: float, saturation: float, value: float) -> Float:
+def tint(hue: float, saturation: float, value: float) -> list[float]:
     """The RGB of a hue in turns."""
-    part = np.abs((hue * 6 + np.array([0, 4, 2])) % 6 - 3) - 1
-    return np.asarray(value * (1 - saturation + saturation * np.clip(part, 0, 1)), np.float32)
+    parts = (min(max(abs((hue * 6 + place) % 6 - 3) - 1, 0), 1) for place in (0, 4, 2))
+    return [value * (1 - saturation + saturation * part) for part in parts]
 
 
 def pale(canvas: Canvas, most: float) -> Float:

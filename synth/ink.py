@@ -75,8 +75,8 @@ class Grid:
         return np.rint((points * self.scale + offset) * (1 << SHIFT)).astype(np.int32)
 
 
-def coverage(drawing: Drawing, grid: Grid, spread_mm: float = 0.0) -> NDArray[np.uint8]:
-    """Share of each pixel that is ink, 255 = all, clipped to the cell, blurred by `spread_mm` (one sigma)."""
+def coverage(drawing: Drawing, grid: Grid) -> NDArray[np.uint8]:
+    """Share of each pixel that is ink, 255 = all, clipped to the cell."""
     rows, columns = grid.shape
     canvas = np.zeros((rows * grid.factor, columns * grid.factor), np.uint8)
     if drawing.fills:
@@ -87,21 +87,8 @@ def coverage(drawing: Drawing, grid: Grid, spread_mm: float = 0.0) -> NDArray[np
         for polygon in grid.samples(polygons):
             cv2.fillConvexPoly(canvas, polygon, colour, cv2.LINE_8, SHIFT)
     _clip(canvas, grid)
-    if spread_mm > 0:
-        for side in boxes(spread_mm * grid.scale):
-            cv2.blur(canvas, (side, side), dst=canvas, borderType=cv2.BORDER_CONSTANT)
     area = cv2.resize(canvas, (columns, rows), interpolation=cv2.INTER_AREA)
     return np.asarray(area, np.uint8)
-
-
-def boxes(sigma: float) -> tuple[int, int]:
-    """Sides of two boxes that together spread by `sigma` samples: nearly a Gaussian, at a tenth of its time.
-
-    A box of side n has the variance (n * n - 1) / 12; both are odd, so that nothing moves.
-    """
-    first = 2 * round((math.sqrt(6 * sigma * sigma + 1) - 1) / 2) + 1
-    rest = 12 * sigma * sigma + 2 - first * first
-    return first, 2 * max(0, round((math.sqrt(max(rest, 1)) - 1) / 2)) + 1
 
 
 def _clip(canvas: NDArray[np.uint8], grid: Grid) -> None:

@@ -60,7 +60,7 @@ def shrunk(glyph: Glyph, w: float, h: float, phase_x: int, phase_y: int, shape: 
     """The master at its final size and place: bilinear at the large scale, then area average."""
     width, height, scale = glyph[3], glyph[4], glyph[5].scale
     times = oversampling(scale)
-    master = _masters.get(glyph, lambda: draw_master(glyph, times))
+    master = master_of(glyph, times)
     dx, dy = phase_x / PHASES, phase_y / PHASES
     size = (int(np.ceil(w * scale + dx)), int(np.ceil(h * scale + dy)))
     fx, fy = w / width, h / height
@@ -94,6 +94,21 @@ def oversampling(scale: float) -> int:
     return 4 if scale < 1.2 else 2
 
 
+def master_of(glyph: Glyph, times: int) -> Image:
+    """The glyph several times its size; spread paint is the plain one, blurred."""
+    spread = glyph[5].spread
+    if not spread:
+        return _masters.get(glyph, lambda: draw_master(glyph, times))
+    plain = (*glyph[:5], glyph[5]._replace(spread=0.0))
+    return _masters.get(glyph, lambda: blurred(master_of(plain, times), spread * glyph[5].scale * times))
+
+
+def blurred(master: Image, sigma: float) -> Image:
+    """Spread by a Gaussian; what lies beyond the cell is paper."""
+    soft = cv2.GaussianBlur(master, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT | cv2.BORDER_ISOLATED)
+    return np.asarray(soft)
+
+
 def draw_master(glyph: Glyph, times: int) -> Image:
     face, char, variant, width, height, pen = glyph
     return load_face(face).coverage(
@@ -103,7 +118,6 @@ def draw_master(glyph: Glyph, times: int) -> Image:
         pen.scale * times,
         variant=variant,
         weight=pen.weight,
-        spread_mm=pen.spread,
         coarse=True,
     )
 

@@ -17,6 +17,7 @@ from synth.sample import Image
 from synth.seeding import rng_for
 
 POOLS = 48  # pictures, 0.4 MB each
+CORNER = 0.2  # of a plate's height: how round its corners may be
 TEXTURE_SIZE = (224, 608)  # height, width, for a plate 64 pixels high
 PAINTS = (  # a car's colours and how common they are; dark plastic is what most plates are screwed to
     ((18, 18, 20), 0.26),
@@ -53,13 +54,16 @@ class Background:
 
 
 def lay_background(params: Params, height: int, width: int, plate: tuple[int, int, int, int]) -> Image:
-    """A picture of this size to put the plate on; `plate`: left, top, width, height of its place."""
+    """A picture of this size to put the plate on; `plate`: left, top, width, height of its place.
+
+    What the plate will cover is left as it is: no light falls on it.
+    """
     zoom = plate[3] / 64
     need_h, need_w = max(1, round(height / zoom)), max(1, round(width / zoom))
     cut = window(texture(params["pool"]), params["x"], params["y"], need_h, need_w)
-    image = cv2.convertScaleAbs(cut, alpha=params["light"])
-    if image.shape[:2] != (height, width):
-        image = cv2.resize(image, (width, height))
+    image = cut.copy() if cut.shape[:2] == (height, width) else np.asarray(cv2.resize(cut, (width, height)))
+    for part in around(image, plate):
+        cv2.convertScaleAbs(part, part, params["light"])
     if "recess" in params:
         left, top, w, h = plate
         sides = [round(side * h) for side in params["recess"]]
@@ -67,6 +71,14 @@ def lay_background(params: Params, height: int, width: int, plate: tuple[int, in
         corner = (left - sides[0], top - sides[1])
         cv2.rectangle(image, corner, (left + w + sides[2], top + h + sides[3]), (grey, grey, grey), -1)
     return np.asarray(image)
+
+
+def around(image: Image, plate: tuple[int, int, int, int]) -> tuple[Image, ...]:
+    """The parts above, below, left and right of a plate and under its round corners."""
+    left, top, width, height = plate
+    rim = round(CORNER * height)
+    up, down, right = top + rim, top + height - rim, left + width - rim
+    return image[:up], image[down:], image[up:down, : left + rim], image[up:down, right:]
 
 
 @functools.cache

@@ -63,9 +63,7 @@ class Bleed:
         step = max(2.0, 3.5 * params["sigma"] * picture.row_px)  # a box of 3.5 sigma spreads as much
         lines = 8 * math.ceil(height / 16)  # whole blocks, so that the two colours keep apart
         smooth = cv2.blur(picture.image, (2 * round((step - 1) / 2) + 1, 1))  # odd, so that nothing moves
-        coarse = cv2.cvtColor(
-            cv2.resize(smooth, (max(8, round(width / step)), lines)), cv2.COLOR_RGB2YCrCb
-        )
+        coarse = cv2.cvtColor(cv2.resize(smooth, (max(8, round(width / step)), lines)), cv2.COLOR_RGB2YCrCb)
         _, code = cv2.imencode(
             ".jpg", cv2.vconcat(cv2.split(coarse)[1:]), [cv2.IMWRITE_JPEG_QUALITY, params["quality"]]
         )

@@ -47,7 +47,10 @@ class Lists:
 
 
 def write_picture(path: str, jpeg: bytes) -> None:
-    """Write a small file: a plain string and no buffer are half the time of `Path.write_bytes`."""
-    with open(path, "wb", buffering=0) as file:  # noqa: PTH123
-        if file.write(jpeg) != len(jpeg):
+    """Write a small file: three calls of the system are half the time of `Path.write_bytes`."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    try:
+        if os.write(file, jpeg) != len(jpeg):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+    finally:
+        os.close(file)

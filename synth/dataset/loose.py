@@ -134,7 +134,7 @@ def staged_lists(folders: Sequence[Path]) -> dict[str, list[Path]]:
 
 
 def folder(row: Row, fields: Sequence[str]) -> Entry:
-    """Hugging Face imagefolder: train/000000/000000123.jpg, a thousand numbers a folder, train/metadata.jsonl."""
+    """Hugging Face imagefolder: train/metadata.jsonl, train/000000/000000123.jpg, a thousand numbers each."""
     split, name = row["split"], f"{row['id'][:-3]}/{row['file_name']}"
     line = dump(tabular({**row, "file_name": name}, fields))
     return Entry(f"{split}/{name}", ((f"{split}/metadata.jsonl", line),))

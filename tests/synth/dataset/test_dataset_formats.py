@@ -85,9 +85,11 @@ def test_folder_has_one_record_a_line_with_the_file_name_first(sets: Sets, recor
         assert [row["file_name"] for row in rows] == [
             f"{record.id[:-3]}/{record.id}.jpg" for record in by_split(records, split)
         ]
-        assert {path.name for path in (sets["folder"] / split).iterdir()} == {
-            row["file_name"] for row in rows
-        } | {"metadata.jsonl"}
+        assert {
+            path.relative_to(sets["folder"] / split).as_posix()
+            for path in (sets["folder"] / split).rglob("*")
+            if path.is_file()
+        } == {row["file_name"] for row in rows} | {"metadata.jsonl"}
         for row in rows:
             record = to_record(row)
             assert (record.stages, record.fields) == (
