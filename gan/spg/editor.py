@@ -19,6 +19,7 @@ from gan.blocks import folded
 from gan.checkpoint import Header
 from gan.outline import condition
 from gan.spg.checkpoint import load
+from gan.spg.finish import finished
 from gan.spg.network import SPG
 from gan.spg.rendered import nearest_size
 from synth.errors import UserError
@@ -119,7 +120,11 @@ class Editor:
             )
             edit = self.network.edit(*(as_input(planes_of(column)).to(self.dtype) for column in columns))
             new, masks = shares(edit.new), shares(torch.sigmoid(edit.masks[:, 1:].float()))
-            return list(zip(as_pictures(edit.drawn), new, masks, strict=True))
+            each = zip(plans, as_pictures(edit.drawn), new, masks, strict=True)
+            return [
+                (finished(plan.source, plan.condition, drawn, new, mask, plan.asked), new, mask)
+                for plan, drawn, new, mask in each
+            ]
 
 
 def shares(planes: Tensor) -> NDArray[np.uint8]:

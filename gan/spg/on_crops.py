@@ -36,6 +36,26 @@ def tasks_of(pairs: Pairs, draws: int, seed: int) -> list[Task]:
     return found
 
 
+def exchanged(pairs: Pairs, draws: int, seed: int) -> list[Task]:
+    """Every crop `draws` times with the text of another one: together they show the very texts of the crops.
+
+    Features of a reader depend on what is read; here they do not tell edits from crops by their numbers.
+    """
+    alike: dict[tuple[str | int, ...], list[int]] = {}
+    for index in range(len(pairs)):
+        plate = pairs.alignment(index).plate
+        alike.setdefault((plate.type.id, *map(len, plate.fields.values())), []).append(index)
+    found: list[Task] = []
+    for turn in range(draws):
+        rng = np.random.default_rng((seed, turn, len(pairs)))
+        for group in alike.values():
+            mixed = rng.permutation(group)
+            for crop, other in zip(mixed, np.roll(mixed, 1), strict=True):
+                if pairs.texts[crop] != pairs.texts[other]:
+                    found.append(task_of(pairs.crops[crop], pairs.alignment(crop), pairs.texts[other]))
+    return found
+
+
 @dataclass(frozen=True)
 class Shown:
     """Pictures that are to show some texts, and what stood there before."""
@@ -89,6 +109,13 @@ def scores(
     report["held-out crops"] = reading(own)
     report["training crops"] = distance(known, at_size(train.crops, size), seed)
     return report
+
+
+def distances(sets: dict[str, list[Image]], held_out: Pairs, seed: int) -> dict[str, dict[str, float]]:
+    """FID and KID of each set against the held-out crops."""
+    size = held_out.crops[0].shape[1::-1]
+    known = features(at_size(held_out.crops, size))
+    return {name: distance(known, at_size(pictures, size), seed) for name, pictures in sets.items()}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.outline import EDGES, GLYPHS, PLATE
+from gan.spg.finish import ground_of, ink_of
 from synth.sample import Image
 
 MEASURES = ("lightness", "red to green", "yellow to blue", "contrast", "sharpness", "noise")
@@ -24,9 +25,8 @@ def probe(picture: Image, planes: NDArray[np.uint8]) -> Numbers:
     """
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
     lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float64)
-    glyphs = np.ascontiguousarray(planes[..., GLYPHS])
-    ground = (planes[..., PLATE] > 250) & (cv2.dilate(glyphs, np.ones((3, 3), np.uint8)) < 25)
-    ink, edges = glyphs >= np.quantile(glyphs, 0.95), (planes[..., EDGES] > 100) & (planes[..., PLATE] > 250)
+    ground, ink = ground_of(planes), ink_of(planes)
+    edges = (planes[..., EDGES] > 100) & (planes[..., PLATE] > 250)
     contrast = abs(mean_in(grey, ink) - mean_in(grey, ground))
     slope = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)) / 8
     rough = np.abs(grey - cv2.medianBlur(grey, 3))
