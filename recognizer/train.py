@@ -139,7 +139,7 @@ def first_weights(start: str | None, header: Header) -> Weights:
     there, weights = read(path)
     for key in ("network", "height", "width", "symbols", "types"):
         if getattr(there, key) != getattr(header, key):
-            raise UserError(f"start: {path}: its {key} differ from those of recognizer; leave start= out")
+            raise UserError(f"start: {path}: another {key} than that of recognizer; leave start= out")
     load_strictly(path, build(header), weights)
     return weights
 

@@ -168,6 +168,17 @@ def test_a_state_that_does_not_fit_is_one_line(
     assert begun == ["anew"]  # config.yaml is that of the weights beside it
 
 
+def test_a_training_begins_with_the_weights_it_is_given(
+    settings: Callable[..., Settings], header: Header, clean: MakeData
+) -> None:
+    """A hardly moving one stays near them; the next begun with them is not the first gone on with."""
+    before = contents(train(settings(images=64), header, clean, {}, ALONE, resume=True))
+    still = replace(settings(images=8), learning_rate=1e-9, weight_decay=0.0, out=settings().out / "next")
+    after = contents(train(still, header, clean, {}, ALONE, resume=True, first=before))
+    moved = [key for key, value in after.items() if value.is_floating_point() and "running" not in key]
+    assert moved and all(torch.allclose(after[key], before[key], atol=1e-5) for key in moved)
+
+
 COMMAND = (
     "images=512", "batch=4", "warmup=64", "keep=48", "tick=48", "workers=1", "threads=1", "autocast=false",
     "plates=cn7", "stages=template", "height_px=32", "curriculum=[{until: 200}, {until: 100000}]",
@@ -189,6 +200,8 @@ def command(out: Path) -> subprocess.Popen[str]:
         ("learning_rate=-1", "learning_rate: -1 is not above 0"),
         ("data=labelled", "data.path: must be given"),
         ("recognizer.network.slots=many", "PlateNet"),
+        ("start=absent.safetensors", "start: absent.safetensors: no such weights file"),
+        ("start=bundled", "plates.safetensors: another network than that of recognizer"),
     ],
 )
 def test_a_mistake_leaves_no_folder(
