@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from gan.batches import as_input, as_pictures, planes_of
 from gan.blocks import folded
 from gan.checkpoint import Header, load
+from gan.runtime.precision import has_bfloat16
 from synth.errors import UserError
 from synth.sample import Image
 
@@ -29,8 +30,7 @@ def working_type(precision: str) -> torch.dtype:
     chosen = PRECISIONS[precision]
     if chosen is not None:
         return chosen
-    able = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
-    return torch.bfloat16 if able else torch.float32
+    return torch.bfloat16 if has_bfloat16() else torch.float32
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from gan.gallery import Gallery, outlines, styles_of
 from gan.loop import Course, Settings, drawing
 from gan.losses import Reading, Weights
 from gan.pix2pix import Pix2Pix
+from gan.runtime.precision import autocast_of
 from gan.runtime.window import Window
 from gan.step import Teaching
 from synth.errors import UserError
@@ -67,7 +68,9 @@ def placeless(node: Any) -> Any:
 def teaching_of(config: DictConfig) -> Teaching:
     weights = Weights(**OmegaConf.to_container(config.gan.losses))  # type: ignore[arg-type]
     reading = reading_of(config) if weights.reading else None
-    return Teaching(weights, augmentation_of(config), reading, config.gan.borrow, config.autocast)
+    return Teaching(
+        weights, augmentation_of(config), reading, config.gan.borrow, autocast_of(config.autocast)
+    )
 
 
 def reading_of(config: DictConfig) -> Reading | None:

@@ -29,6 +29,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from gan.runtime.distributed import start
+from gan.runtime.precision import autocast_of
 from gan.runtime.weights import load_strictly
 from gan.runtime.window import Window
 from recognizer.backends import FOLDER
@@ -146,7 +147,7 @@ def first_weights(start: str | None, header: Header) -> Weights:
 
 def settings_of(config: DictConfig) -> Settings:
     values: dict[str, Any] = {name: config[name] for name in Settings.__dataclass_fields__}
-    return Settings(**{**values, "out": Path(config.out)})
+    return Settings(**{**values, "out": Path(config.out), "autocast": autocast_of(config.autocast)})
 
 
 @command("train_recognizer")

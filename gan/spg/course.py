@@ -15,6 +15,7 @@ from gan.batches import Pairs
 from gan.course import augmentation_of, header_of, made, reading_of, sizes_of
 from gan.discriminator import Discriminator
 from gan.loop import Course, Settings
+from gan.runtime.precision import autocast_of
 from gan.runtime.track import Track
 from gan.runtime.window import Window
 from gan.spg.batches import EditBatch, Edits, Mixture, edit_batch
@@ -78,7 +79,7 @@ def teaching_of(config: DictConfig) -> EditTeaching:
     if config.gan.perceptual is not None and (weights.perceptual or weights.style):
         perceptual = Perceptual(made(config.gan, "perceptual"))
     reading = reading_of(config) if weights.reading else None
-    return EditTeaching(weights, augmentation_of(config), reading, perceptual, config.autocast)
+    return EditTeaching(weights, augmentation_of(config), reading, perceptual, autocast_of(config.autocast))
 
 
 def gallery_of(rendered: Rendered, unseen: Pairs | None, seed: int) -> EditGallery:
