@@ -28,7 +28,7 @@ def test_a_picture_is_made_again_from_its_record(
     names: dict[str, object] = {}
     exec(compile(snippet("datasets.md"), "docs/datasets.md", "exec"), names)
     again, record = names["again"], names["record"]
-    there = (tmp_path / "plates" / "train" / record.file_name).read_bytes()  # type: ignore[attr-defined]
+    there = (tmp_path / "plates" / "train" / record.id[:-3] / record.file_name).read_bytes()  # type: ignore[attr-defined]
     assert mark_synthetic(encoded(again)) == there  # type: ignore[arg-type]
     assert names["darker"].image.mean() != again.image.mean()  # type: ignore[attr-defined]
 
