@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,6 +43,7 @@ class Settings:
     keep: int  # images between two saved states
     autocast: bool
     seed: int
+    start_share: float = 0.0  # of the first weights in the mean that is kept
 
 
 def train(
@@ -90,12 +92,24 @@ def train(
         average.update(network, done // size)
         last = done >= settings.images
         if processes.first and (last or crossed(done, size, settings.keep)):
-            save(weights, average.network, replace(header, images=done))
+            kept = mean_of(average.network, first, settings.start_share)
+            save(weights, kept, replace(header, images=done))
             save_state(state, parts, {"images": done})
         if processes.first and (last or crossed(done, size, settings.tick)):
             track.tick(done, rate, {name: trial(average.network) for name, trial in trials.items()})
     processes.finish()
     return weights
+
+
+def mean_of(network: nn.Module, first: Weights, share: float) -> nn.Module:
+    """A network of the mean of its weights and, with this share, the first ones; itself where it is 0."""
+    if first is None or not share:
+        return network
+    mixed = copy.deepcopy(network)
+    for name, value in mixed.state_dict().items():
+        if value.is_floating_point():
+            value.lerp_(first[name].to(value), share)
+    return mixed
 
 
 def step(

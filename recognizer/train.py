@@ -124,6 +124,12 @@ def trials_of(config: DictConfig, header: Header) -> dict[str, Trial]:
     return trials
 
 
+def need_share_of_start(config: DictConfig) -> None:
+    share = config.start_share
+    if not 0 <= share < 1 or (share and config.start is None):
+        raise UserError(f"start_share: {share}: give start= and a share from 0 to less than 1")
+
+
 def need_rate(config: DictConfig) -> None:
     if not config.learning_rate > 0:
         raise UserError(f"learning_rate: {config.learning_rate} is not above 0")
@@ -155,6 +161,7 @@ def main(config: DictConfig) -> None:
     """Train a plate reader."""
     need_positive(config, "images", "batch", "tick", "keep")
     need_rate(config)
+    need_share_of_start(config)
     processes = start(config.threads)
     need_same(config, Path(config.out))
     header = header_of(config)

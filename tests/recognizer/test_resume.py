@@ -179,6 +179,17 @@ def test_a_training_begins_with_the_weights_it_is_given(
     assert moved and all(torch.allclose(after[key], before[key], atol=1e-5) for key in moved)
 
 
+def test_the_kept_weights_are_a_mean_with_the_first_ones(
+    settings: Callable[..., Settings], header: Header, clean: MakeData
+) -> None:
+    before = contents(train(settings(images=64), header, clean, {}, ALONE, resume=True))
+    plans = [replace(settings(images=32), out=settings().out / str(s), start_share=s) for s in (0.0, 0.25)]
+    whole, mixed = (contents(train(p, header, clean, {}, ALONE, resume=True, first=before)) for p in plans)
+    for key, value in mixed.items():
+        if value.is_floating_point():
+            assert torch.allclose(value, 0.75 * whole[key] + 0.25 * before[key], atol=1e-4), key
+
+
 COMMAND = (
     "images=512", "batch=4", "warmup=64", "keep=48", "tick=48", "workers=1", "threads=1", "autocast=false",
     "plates=cn7", "stages=template", "height_px=32", "curriculum=[{until: 200}, {until: 100000}]",
@@ -201,6 +212,7 @@ def command(out: Path) -> subprocess.Popen[str]:
         ("data=labelled", "data.path: must be given"),
         ("recognizer.network.slots=many", "PlateNet"),
         ("start=absent.safetensors", "start: absent.safetensors: no such weights file"),
+        ("start_share=0.5", "start_share: 0.5: give start="),
         ("start=bundled", "plates.safetensors: another network than that of recognizer"),
     ],
 )
