@@ -1,4 +1,4 @@
-"""The plate's own surface: grime in clouds, faded paint. On the flat plate, before the camera sees it."""
+"""The plate's own surface: grime, specks, faded paint. On the flat plate, before the camera sees it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from synth.capture.effect import (
     Draw,
@@ -19,6 +20,8 @@ from synth.capture.effect import (
     need_share,
     need_span,
     place,
+    short,
+    whole,
 )
 from synth.capture.pool import BLOTCH_POOLS, blotches, window
 from synth.sample import Image
@@ -56,6 +59,63 @@ class Dirt:
         cover = cv2.merge((part, part, part))
         kept = cv2.multiply(picture.image, cv2.bitwise_not(cover), scale=1 / 255)
         return picture.with_image(cv2.add(kept, cv2.transform(cover, GRIME[params["grime"]])))
+
+
+SPECKS = np.array(  # glint, chalk, mud, tar
+    [(250, 250, 246), (205, 203, 198), (96, 90, 80), (40, 38, 36)], np.float32
+)
+LENS = (1 - np.hypot(*np.mgrid[-1:1:64j, -1:1:64j])).clip(0, 0.35).astype(np.float32) / np.float32(0.35)
+MOST_SPECKS = 3
+
+
+@dataclass(frozen=True)
+class Specks:
+    """A few small spots that hide a stroke or join two: glints, splashes, insects, paint knocked off."""
+
+    share: float
+    radius: Span  # in plate heights
+    opacity: Span
+
+    def __post_init__(self) -> None:
+        need_share("surface.specks.share", self.share)
+        need_span("surface.specks.radius", self.radius, 0.01, 0.3)
+        need_span("surface.specks.opacity", self.opacity, 0, 1)
+
+    def sample(self, draw: Draw, severity: float) -> Params | None:
+        if not chance(draw, self.share, severity):
+            return None
+        return {"spots": [self._spot(draw) for _ in range(whole(draw, 1, MOST_SPECKS + 1))]}
+
+    def _spot(self, draw: Draw) -> Params:
+        return {
+            "x": short(draw()),
+            "y": short(draw()),
+            "radius": between(draw, self.radius),
+            "flat": between(draw, (0.5, 2.0)),
+            "opacity": between(draw, self.opacity),
+            "colour": choice(draw, (1, 1, 1, 1, 2)),  # the last: bare ground, the plate's mean
+        }
+
+    def apply(self, picture: Picture, params: Params) -> Picture:
+        image = picture.image.copy()
+        bare = np.array(cv2.mean(image)[:3], np.float32)
+        for spot in params["spots"]:
+            colour = SPECKS[spot["colour"]] if spot["colour"] < len(SPECKS) else bare
+            cover(image, spot, colour)
+        return picture.with_image(image)
+
+
+def cover(image: Image, spot: Params, colour: NDArray[np.float32]) -> None:
+    """Paint a soft-edged ellipse over a picture, as far as it lies in it."""
+    height, width = image.shape[:2]
+    half_high = max(1, round(spot["radius"] * height))
+    half_wide = max(1, round(spot["radius"] * height * spot["flat"]))
+    left, top = round(spot["x"] * width) - half_wide, round(spot["y"] * height) - half_high
+    seen = cv2.resize(LENS, (2 * half_wide, 2 * half_high))[
+        max(0, -top) : height - top, max(0, -left) : width - left
+    ]
+    part = image[max(0, top) : top + 2 * half_high, max(0, left) : left + 2 * half_wide]
+    part[:] = np.rint(part + (colour - part) * (seen * np.float32(spot["opacity"]))[..., None])
 
 
 @dataclass(frozen=True)

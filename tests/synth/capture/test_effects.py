@@ -19,6 +19,7 @@ from synth.template import Plan, Template
 EFFECTS: dict[str, Effect] = {
     "dirt": surface.Dirt(1, (0.5, 0.9)),
     "dull": surface.Dull((0.3, 0.5), 1.5),
+    "specks": surface.Specks(1, (0.1, 0.14), (0.8, 1)),
     "fade": surface.Fade(1, (0.3, 0.4)),
     "gradient": light.Gradient(1, (0.4, 0.7)),
     "shadow": light.Shadow(1, (0.4, 0.6), (0.02, 0.4)),
@@ -52,13 +53,21 @@ def picture() -> Picture:
     return Picture(Template(Plan(("cn/blue",)), 64).draw(0, 0).image, 41.0)
 
 
+def numbers_of(params: object) -> list[float]:
+    """All that was drawn and is no whole number."""
+    parts = params.values() if isinstance(params, dict) else params
+    if isinstance(params, dict | list):
+        return [number for part in parts for number in numbers_of(part)]
+    return [params] if isinstance(params, float) else []
+
+
 @pytest.mark.parametrize("name", EFFECTS)
 def test_alone(name: str) -> None:
     effect, before = EFFECTS[name], picture()
     kept = before.image.copy()
     params = effect.sample(draws(rng_for(1, 2, name)), 1.0)
     assert params is not None and json.loads(json.dumps(params)) == params
-    assert all(value == short(value) for value in params.values() if isinstance(value, float))
+    assert all(value == short(value) for value in numbers_of(params))
     after, again = effect.apply(before, params), effect.apply(before, params)
     assert after.image.shape == kept.shape and after.image.dtype == np.uint8
     assert np.mean(after.image != kept) > 0.01
@@ -83,6 +92,22 @@ def test_ranges_are_checked() -> None:
         lens.Motion(1, (0.5, 0.1))
     with pytest.raises(UserError, match=r"share"):
         sensor.Noise(1.5, (1, 2))
+
+
+def test_specks_may_lie_across_every_side() -> None:
+    speck = surface.Specks(1, (0.3, 0.3), (1, 1))
+    params = speck.sample(draws(rng_for(0, 0, "specks")), 1.0)
+    assert params is not None
+    spot = params["spots"][0] | {"colour": 3}
+    for x, y in ((0, 0), (1, 0), (1, 1), (0, 1), (0.5, 0)):
+        before = picture()
+        after = speck.apply(before, {"spots": [spot | {"x": x, "y": y}]}).image
+        row, column = (
+            min(int(y * len(after)), len(after) - 1),
+            min(int(x * after.shape[1]), after.shape[1] - 1),
+        )
+        assert np.abs(after[row, column].astype(int) - surface.SPECKS[3]).max() <= 1
+        assert np.array_equal(after[::-1, ::-1][row, column], before.image[::-1, ::-1][row, column])
 
 
 def test_motion_kernels_are_centred() -> None:
