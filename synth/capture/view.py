@@ -61,22 +61,28 @@ class Pose:
 
 @dataclass(frozen=True)
 class Crop:
-    """The box a detector cuts out: around the plate, or (a share `tight`) around the text and into it."""
+    """The box a detector cuts out: around the plate, or around the text and into it, or far too large."""
 
     margin: Span  # beyond the plate's box, in its heights; drawn for each side
-    tight: float
+    tight: float  # share that is cut around the text
     text_margin: Span  # beyond the text's box, in text heights
     stretch: Span  # width of the picture against its true width
+    loose: float = 0.0  # share that is cut generously
+    loose_margin: Span = (0.1, 0.8)  # beyond the plate's box, in its heights
 
     def __post_init__(self) -> None:
         need_share("crop.tight", self.tight)
+        need_share("crop.loose", self.loose)
+        need_share("crop.tight + crop.loose", self.tight + self.loose)
         need_span("crop.margin", self.margin, -0.3, 2)
+        need_span("crop.loose_margin", self.loose_margin, -0.3, 2)
         need_span("crop.text_margin", self.text_margin, -MAX_CUT, 2)
         need_span("crop.stretch", self.stretch, 0.3, 3)
 
     def sample(self, draw: Draw, severity: float) -> Params:
-        tight = draw() < self.tight
-        span = self.text_margin if tight else self.margin
+        kind = draw()
+        tight, loose = kind < self.tight, self.tight <= kind < self.tight + self.loose
+        span = self.text_margin if tight else self.loose_margin if loose else self.margin
         sides = [between(draw, span) for _ in range(4)]
         return {
             "around": "text" if tight else "plate",

@@ -156,6 +156,19 @@ def test_exact_size_and_height() -> None:
     assert {after.image.shape[0] for after in build("capture.height_px=40")(plates(6))} == {40}
 
 
+def test_loose_boxes_leave_room_around_the_plate() -> None:
+    def share_of_picture(*overrides: str) -> np.ndarray:
+        made = build("capture.cameras.street.crop.tight=0", "capture.weights={street: 1}", *overrides)
+        return np.array(
+            [cv2.contourArea(s.quad) / s.image[..., 0].size for s in made(plates(60, ("cn/blue",)))]
+        )
+
+    usual, loose = share_of_picture(), share_of_picture("capture.cameras.street.crop.loose=1")
+    some = share_of_picture("capture.cameras.street.crop.loose=0.5")
+    assert usual.min() > 0.6 and np.median(loose) < 0.55
+    assert 0.3 < np.mean(some < 0.55) / np.mean(loose < 0.55) < 0.7
+
+
 def test_contrast_is_left() -> None:
     spans = []
     for after in build(name="hard")(plates(120, ("cn/blue",))):
@@ -172,6 +185,8 @@ def test_user_errors_name_the_key() -> None:
         instantiate_error("+capture.weights.cellar=1")
     with pytest.raises(UserError, match=r"effects\.noise\.share"):
         instantiate_error("capture.cameras.phone.effects.noise.share=3")
+    with pytest.raises(UserError, match=r"crop\.tight \+ crop\.loose"):
+        instantiate_error("capture.cameras.phone.crop.loose=0.95")
 
 
 def instantiate_error(*overrides: str) -> None:
