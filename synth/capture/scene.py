@@ -11,7 +11,7 @@ from synth.capture.background import lay_background
 from synth.capture.bend import bend_image
 from synth.capture.effect import Effect, Params, Picture
 from synth.capture.surround import draw_surround
-from synth.capture.view import Matrix, View, row_height
+from synth.capture.view import Matrix, View, least_height, text_height
 from synth.errors import UserError
 from synth.sample import Image, Points, Sample
 
@@ -31,12 +31,12 @@ def photograph(sample: Sample, plate: Image, params: Params, view: View) -> Imag
         draw_surround(canvas, params["surround"], place)
     if "bend" in params:
         canvas = bend_image(canvas, params["bend"], sample.quad + np.array((left, top), np.float32))
-    shrink = row_height(sample.row_quads.tolist()) / view.row_px
+    shrink = text_height(sample.row_quads.tolist(), sample.char_quads.tolist()) / view.row_px
     return warp(canvas, from_edges(view.to_photo, left, top), view.photo, shrink)
 
 
 def worn(sample: Sample, surface: Mapping[str, Effect], params: Params) -> Image:
-    picture = Picture(sample.image, row_height(sample.row_quads.tolist()))
+    picture = Picture(sample.image, least_height(sample.row_quads.tolist()))
     for name, effect in surface.items():
         if name in params:
             picture = effect.apply(picture, params[name])

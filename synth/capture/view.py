@@ -24,6 +24,7 @@ ONE_ROW = 90 / 440  # text height of a one-row plate in its widths: `width_px` s
 WORTH = 60  # rows of a photograph that shrinks to a small output
 WORTH_STORED = 2.75  # pixels of one that is stored small, in pixels stored: shrinking aliases, as in CCPD
 LARGE = (256, 64)  # but no more than these, or than are put out
+SMALL = 0.8  # of its row: characters lower than that are what blur and pixels are measured by
 LEAST_ROW_PX = 9  # text of a crop stored small keeps so many rows: fewer cannot be read by eye
 ENLARGED = 1.25  # a crop stored small is enlarged by at least that much, else it is put out as it is
 MAX_CUT = 0.12  # of the text height: what a crop may take off the text at one side, so that labels stay true
@@ -122,7 +123,7 @@ class View:
     to_photo: Matrix
     photo: tuple[int, int]  # width, height of the crop in pixels of the photograph
     output: tuple[int, int]
-    row_px: float  # height of the lowest text row in the photograph
+    row_px: float  # height in the photograph of the least high row, or of much smaller characters
     interpolation: int
     stored: tuple[int, int] | None  # size of a crop that was stored small on its way
     quad: Points  # of the plate, its rows and characters, in the picture put out
@@ -165,8 +166,13 @@ def crop_box(params: Params, plate: Box, text: Box, text_height: float) -> Box:
     )
 
 
-def row_height(quads: Sequence[Corners]) -> float:
-    """Height of the lowest row: the mean of its two upright edges."""
+def text_height(rows: Sequence[Corners], characters: Sequence[Corners]) -> float:
+    """Height of the least high row; less where a character is far smaller than its row (WJ plates)."""
+    return min(least_height(rows), least_height(characters) / SMALL)
+
+
+def least_height(quads: Sequence[Corners]) -> float:
+    """The mean of its two upright edges."""
     return min((math.dist(q[0], q[3]) + math.dist(q[1], q[2])) / 2 for q in quads)
 
 
@@ -177,14 +183,16 @@ def view_of(sample: Sample, params: Params, height_px: int, size: tuple[int, int
     if "bend" in params:
         points = bend_points(points, params["bend"], sample.quad)
     plane = cv2.perspectiveTransform(points.reshape(1, -1, 2).astype(np.float64), to_plane).reshape(-1, 4, 2)
-    plate, *rows = plane[: 1 + len(sample.row_quads)].tolist()
-    text_height, text = row_height(rows), extent([point for row in rows for point in row])
-    left, top, right, bottom = crop_box(params["crop"], extent(plate), text, text_height)
+    plate, *quads = plane.tolist()
+    rows, characters = quads[: len(sample.row_quads)], quads[len(sample.row_quads) :]
+    row, text = least_height(rows), extent([point for row in rows for point in row])
+    least = text_height(rows, characters)
+    left, top, right, bottom = crop_box(params["crop"], extent(plate), text, row)
     width, height = right - left, bottom - top
     output = size or (max(8, round(height_px * width / height * params["crop"]["stretch"])), height_px)
     resolution = params["resolution"]
-    scale = resolution["width_px"] * ONE_ROW / text_height
-    stored = stored_size(params, output, text_height / height)
+    scale = resolution["width_px"] * ONE_ROW / least
+    stored = stored_size(params, output, least / height)
     most = most_pixels(output, stored)
     photo = fitted(width * scale, most[0]), fitted(height * scale * resolution["rows"], most[1])
     out = ((plane - (left, top)) * (output[0] / width, output[1] / height)).astype(np.float32)
@@ -192,7 +200,7 @@ def view_of(sample: Sample, params: Params, height_px: int, size: tuple[int, int
         to_photo=onto((left, top, width, height), photo) @ to_plane,
         photo=photo,
         output=output,
-        row_px=text_height * min(scale, most[1] / height),
+        row_px=least * min(scale, most[1] / height),
         interpolation=INTERPOLATIONS[resolution["interpolation"]],
         stored=stored,
         quad=out[0],

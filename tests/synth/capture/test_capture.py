@@ -13,6 +13,7 @@ from hydra.utils import instantiate
 
 from synth.capture.scene import captured_mask
 from synth.capture.stage import Capture
+from synth.capture.view import least_height, text_height
 from synth.errors import UserError
 from synth.generate import JPEG_QUALITY, quality_of
 from synth.sample import Sample
@@ -154,6 +155,13 @@ def test_mask_lies_on_the_ink() -> None:
 def test_exact_size_and_height() -> None:
     assert {after.image.shape for after in build("capture.size=[94,24]")(plates(6))} == {(24, 94, 3)}
     assert {after.image.shape[0] for after in build("capture.height_px=40")(plates(6))} == {40}
+
+
+def test_blur_is_measured_by_characters_far_smaller_than_their_row() -> None:
+    for name, smaller in (("cn/blue", False), ("jp/private", False), ("cn/armed_police", True)):
+        sample = plates(1, (name,))[0]
+        rows, characters = sample.row_quads.tolist(), sample.char_quads.tolist()
+        assert (text_height(rows, characters) < 0.75 * least_height(rows)) == smaller
 
 
 def test_loose_boxes_leave_room_around_the_plate() -> None:
