@@ -39,7 +39,7 @@ def made(config: DictConfig, key: str, **more: Any) -> Any:
 def sizes_of(config: DictConfig) -> tuple[tuple[int, int], ...]:
     if not all(OmegaConf.is_list(size) for size in (config.size, *config.other_sizes)):
         raise UserError(
-            f"size, other_sizes: {config.size}, {config.other_sizes}; as in size=[48,144] other_sizes=[]"
+            f"size, other_sizes: {config.size}, {config.other_sizes}; as in size=[32,128] other_sizes=[]"
         )
     sizes = [list(size) for size in (config.size, *config.other_sizes)]
     if any(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import IterableDataset
 
-from gan.runtime.average import Average
+from gan.runtime.average import Average, mean_with
 from gan.runtime.distributed import Processes
 from gan.runtime.state import Part, load_state, reseed, save_state
 from gan.runtime.track import Track, crossed
@@ -92,24 +91,15 @@ def train(
         average.update(network, done // size)
         last = done >= settings.images
         if processes.first and (last or crossed(done, size, settings.keep)):
-            kept = mean_of(average.network, first, settings.start_share)
+            kept = average.network
+            if first is not None and settings.start_share:
+                kept = mean_with(kept, first, settings.start_share)
             save(weights, kept, replace(header, images=done))
             save_state(state, parts, {"images": done})
         if processes.first and (last or crossed(done, size, settings.tick)):
             track.tick(done, rate, {name: trial(average.network) for name, trial in trials.items()})
     processes.finish()
     return weights
-
-
-def mean_of(network: nn.Module, first: Weights, share: float) -> nn.Module:
-    """A network of the mean of its weights and, with this share, the first ones; itself where it is 0."""
-    if first is None or not share:
-        return network
-    mixed = copy.deepcopy(network)
-    for name, value in mixed.state_dict().items():
-        if value.is_floating_point():
-            value.lerp_(first[name].to(value), share)
-    return mixed
 
 
 def step(

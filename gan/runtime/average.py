@@ -1,12 +1,13 @@
-"""The exponential moving average of a network's weights: the one that is used and saved."""
+"""Means of weights: the exponential moving one that is used and saved, and that of two networks."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Generic, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -28,3 +29,16 @@ class Average(Generic[Network]):
                 mine.lerp_(theirs.to(mine.dtype), 1 - decay)
             else:
                 mine.copy_(theirs)
+
+
+@torch.no_grad()
+def mean_with(network: Network, others: Mapping[str, Tensor], share: float) -> Network:
+    """A copy whose weights are the mean with others of the same network, which count `share`.
+
+    Means of two ends of one training lie between them in what they do too (Wortsman et al. 2022).
+    """
+    mean = copy.deepcopy(network)
+    for name, value in mean.state_dict().items():
+        if value.is_floating_point():
+            value.lerp_(others[name].to(value), share)
+    return mean

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
 from hydra.utils import instantiate
-from torch import nn
+from torch import Tensor, nn
 
 from gan.checkpoint import Header, header_of, this_version
 from gan.runtime.weights import load_strictly, read_weights, save_weights
@@ -28,18 +26,9 @@ def save(path: Path, network: nn.Module, header: Header, half: bool = True) -> N
     save_weights(path, network.state_dict(), KIND, asdict(header), half)
 
 
-def blend(network: SPG, path: Path, share: float) -> SPG:
-    """A copy whose weights are the mean with those of a file of the same network, which counts `share`.
-
-    Means of two ends of one training lie between them in what they do too (Wortsman et al. 2022).
-    """
-    _, tensors = read_weights(path, KIND, "plate-train-gan gan=spg")
-    mean = deepcopy(network)
-    with torch.no_grad():
-        for name, value in mean.state_dict().items():
-            if value.is_floating_point():
-                value.lerp_(tensors[name].to(value), share)
-    return mean
+def tensors_of(path: Path) -> dict[str, Tensor]:
+    """The weights of a file as they are."""
+    return read_weights(path, KIND, "plate-train-gan gan=spg")[1]
 
 
 def load(path: Path) -> tuple[SPG, Header]:

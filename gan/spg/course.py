@@ -15,11 +15,12 @@ from gan.batches import Pairs
 from gan.course import augmentation_of, header_of, made, reading_of, sizes_of
 from gan.discriminator import Discriminator
 from gan.loop import Course, Settings
+from gan.runtime.average import mean_with
 from gan.runtime.precision import autocast_of
 from gan.runtime.track import Track
 from gan.runtime.window import Window
 from gan.spg.batches import EditBatch, Edits, Mixture, edit_batch
-from gan.spg.checkpoint import blend, build, save
+from gan.spg.checkpoint import build, save, tensors_of
 from gan.spg.gallery import EditGallery
 from gan.spg.losses import EditWeights, Perceptual
 from gan.spg.network import SPG
@@ -63,7 +64,7 @@ def editing_course(config: DictConfig, settings: Settings) -> Course[SPG]:
         if pairs is not None and images < mixture.begins + settings.batch:
             save(first, network, now)
         elif pairs is not None and config.gan.real.phase1 and mixture.begins and first.is_file():
-            network = blend(network, first, config.gan.real.phase1)
+            network = mean_with(network, tensors_of(first), config.gan.real.phase1)
         save(path, network, now)
 
     def step(players: Players[SPG], batch: EditBatch, track: Track) -> dict[str, float]:
