@@ -48,9 +48,11 @@ def total(found: Mapping[str, Tensor]) -> Tensor:
 
 
 def apart(corners: Tensor, truth: Tensor) -> Tensor:
-    """Mean distance of coordinates, of those that are known."""
+    """Mean distance of coordinates, of those that are known: N looks 4 2, N 4 2."""
     known = ~truth.isnan()
-    return (corners - truth)[known].abs().mean() if bool(known.any()) else corners.sum() * 0
+    if not bool(known.any()):
+        return corners.sum() * 0
+    return (corners - truth[:, None]).transpose(0, 1)[:, known].abs().mean()
 
 
 def ctc_loss(scores: Tensor, batch: Batch) -> Tensor:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from recognizer.networks.blocks import Convolution
-from recognizer.networks.plates import standardised
+from recognizer.networks.blocks import Convolution, standardised
 from synth.errors import UserError
 
 HEAD = 1 / 3  # deviation of its first weights: with an eighth of it, CTC stands still for 50,000 plates

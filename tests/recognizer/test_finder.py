@@ -14,7 +14,7 @@ from gan.runtime.window import Window, loader
 from recognizer.checkpoint import Header, build
 from recognizer.data import collate, shares
 from recognizer.loop import MakeData
-from recognizer.networks.finder import MARGIN, flattened, grid
+from recognizer.networks.finder import MARGIN, Finder, flattened, grid, placed
 from synth.template import Plan, Template
 
 SIZE = (48, 128)
@@ -37,6 +37,27 @@ def test_the_homography_is_that_of_opencv() -> None:
         matrix = cv2.getPerspectiveTransform(inner(), corners[0].numpy())
         known = cv2.perspectiveTransform(centres.reshape(-1, 1, 2).astype(np.float32), matrix)
         assert np.abs((grid(corners, SIZE)[0].numpy() + 1) / 2 - known.reshape(height, width, 2)).max() < 1e-5
+
+
+def test_corners_of_the_square_are_the_corners() -> None:
+    assert torch.allclose(placed(TURNED, WHOLE), TURNED, atol=1e-6)
+
+
+def test_the_second_look_mends_the_first_in_the_plate_s_own_pose() -> None:
+    torch.manual_seed(0)
+    finder = Finder(64, 128).eval()
+    for look in (finder.first, finder.again):
+        torch.nn.init.zeros_(look.last.weight)
+    pictures = torch.randn(2, 3, 64, 128)
+    first, again = finder(pictures).unbind(1)
+    assert torch.allclose(first, again, atol=1e-6)  # nothing to mend
+    with torch.no_grad():
+        finder.first.last.bias.copy_((TURNED[0] - finder.usual).flatten())
+        finder.again.last.bias.copy_(torch.tensor([0.1, 0.0] * 4))  # a tenth of the plate to its right
+    first, again = finder(pictures).unbind(1)
+    right = placed(TURNED, WHOLE + torch.tensor([0.1, 0.0]))
+    assert torch.allclose(first, TURNED.expand(2, 4, 2), atol=1e-5)
+    assert torch.allclose(again, right.expand(2, 4, 2), atol=1e-5)
 
 
 def test_corners_in_no_order_give_a_finite_picture() -> None:
@@ -80,6 +101,6 @@ def test_the_corners_come_apart_for_the_training(finding: Header) -> None:
     network = build(finding).eval()
     picture = torch.rand(2, 3, finding.height, finding.width)
     text, kind, corners = network(picture, apart=True)
-    assert corners.shape == (2, 4, 2)
+    assert corners.shape == (2, 2, 4, 2)
     same = network(picture)
     assert torch.equal(same[0], text) and torch.equal(same[1], kind)
