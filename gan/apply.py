@@ -16,13 +16,15 @@ from gan.artist import Artist, working_type
 from gan.outline import GLYPHS, condition
 from synth.capture.effect import Effect, Picture, Span, between, draws, need_size, need_span
 from synth.capture.stage import opaque
-from synth.capture.view import Crop, Pose, View, view_of
+from synth.capture.view import Crop, Pose, View, text_height, view_of
 from synth.errors import UserError
-from synth.sample import Image, Sample
+from synth.sample import Image, Sample, transform
 from synth.seeding import rng_for
 
 NAME = "pix2pix"
 BUNDLED = Path(__file__).parent / "weights" / "pix2pix.safetensors"
+MOVED = 0.02  # of a crop's width and height: how far a plate lies from where the one of the bank lay, at most
+STRAY = 0.006  # and each of its corners, on its own
 SHARP = {"width_px": 10_000.0, "rows": 1.0, "interpolation": 0}  # the generator decides what can be seen
 
 
@@ -37,7 +39,7 @@ class Check:
     """Legibility: an easy sample that is read wrongly is drawn again in the next style, and counted."""
 
     reader: Reader
-    view_deg: float = 35.0  # easy: seen under at most this angle, no character cut
+    view_deg: float = 35.0  # easy: no character cut, as some crop lay or seen under at most this angle
     redraws: int = 2  # at most
 
     def wrong(self, open_: Sequence[int], plans: Sequence[Plan], pictures: Sequence[Image]) -> list[int]:
@@ -48,7 +50,7 @@ class Check:
     def easy(self, plan: Plan) -> bool:
         characters, size = plan.view.char_quads, np.array(plan.view.output)
         whole = bool((characters >= 0).all() and (characters <= size).all())
-        return whole and plan.params["pose"]["view_deg"] <= self.view_deg
+        return whole and plan.params["pose"].get("view_deg", 0.0) <= self.view_deg
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class Redraw:
     weights: str | Path | None = None  # null: the bundled ones
     height_px: int = 64  # of the picture put out
     size: Sequence[int] | None = None  # [width, height] of it, whatever the crop's shape
+    posed: float = 0.0  # share of plates that lie as one of the training crops lay; the rest as `pose` says
     prior: float = 0.0  # share of styles drawn at random instead of from the bank of training crops
     spread: float = 1.0  # around a style of the bank, in the encoder's own uncertainty
     quality: Span = (80, 96)  # JPEG, for the writer
@@ -132,18 +135,30 @@ class Redraw:
             "pose": self.pose.sample(draw, severity),
             "crop": self.crop.sample(draw, severity),
         }
+        if self.posed and draw() < self.posed and len(self.artist.corners):
+            params["pose"] = self.pose_of_bank(rng)
+            del params["crop"]["around"], params["crop"]["sides"]
         drawn = {name: effect.sample(draw, severity) for name, effect in self.effects.items()}
         params |= {name: value for name, value in drawn.items() if value is not None}
         plate = sample.plate
         clean = replace(sample, quad=plate.quad, row_quads=plate.row_quads, char_quads=plate.char_quads)
         forced = None if self.size is None else (int(self.size[0]), int(self.size[1]))
-        view = view_of(clean, {**params, "resolution": SHARP}, self.height_px, forced)
+        if "corners" in params["pose"]:
+            view = posed_view(clean, params, self.height_px, forced)
+        else:
+            view = view_of(clean, {**params, "resolution": SHARP}, self.height_px, forced)
         height, width = plate.image.shape[:2]
         size = self.artist.size_for(width / height)
         to_work = np.diag((size[1] / view.photo[0], size[0] / view.photo[1], 1.0)) @ view.to_photo
         noise = rng.standard_normal(size, np.float32)
         params["styles"], codes = self.codes(rng)
         return Plan(sample, params, view, condition(plate, to_work, size), codes, noise)
+
+    def pose_of_bank(self, rng: np.random.Generator) -> dict[str, Any]:
+        """How a plate of some crop lay, a little moved."""
+        number = int(rng.integers(len(self.artist.corners)))
+        moved = rng.uniform(-MOVED, MOVED, 2) + rng.normal(0, STRAY, (4, 2))
+        return {"crop": number, "corners": (self.artist.corners[number] + moved).round(4).tolist()}
 
     def codes(self, rng: np.random.Generator) -> tuple[list[int], NDArray[np.float32]]:
         """Styles to draw in, the first and those to try next: numbers in the bank (-1: of nobody), codes."""
@@ -206,6 +221,28 @@ class Redraw:
             mask=np.asarray(mask, np.uint8),
             stages=plan.sample.drawn(NAME, **params),
         )
+
+
+def posed_view(
+    clean: Sample, params: Mapping[str, Any], height_px: int, size: tuple[int, int] | None
+) -> View:
+    """The geometry of a plate whose corners are known, in shares of the picture."""
+    height, width = clean.plate.image.shape[:2]
+    output = size or (max(8, round(height_px * width / height * params["crop"]["stretch"])), height_px)
+    corners = np.asarray(params["pose"]["corners"], np.float32) * np.array(output, np.float32)
+    to_photo = np.asarray(cv2.getPerspectiveTransform(clean.quad, corners), np.float64)
+    rows, characters = transform(to_photo, clean.row_quads), transform(to_photo, clean.char_quads)
+    return View(
+        to_photo=to_photo,
+        photo=output,
+        output=output,
+        row_px=text_height(rows.tolist(), characters.tolist()),
+        interpolation=cv2.INTER_LINEAR,
+        stored=None,
+        quad=corners,
+        row_quads=rows,
+        char_quads=characters,
+    )
 
 
 @functools.lru_cache(maxsize=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,7 +14,8 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from gan.runtime.window import Window
-from synth.sample import Image
+from gan.sight import size_of, told
+from synth.sample import Image, Points
 
 
 class Pair(Protocol):
@@ -23,13 +25,13 @@ class Pair(Protocol):
     def condition(self) -> NDArray[np.uint8]: ...  # H W C, of the crop's own text
 
     @property
-    def crop(self) -> Image: ...  # H W 3
+    def crop(self) -> Image: ...  # h w 3, no larger than the planes
 
     @property
     def asked(self) -> NDArray[np.uint8]: ...  # H W C, of `text`
 
     @property
-    def hidden(self) -> NDArray[np.uint8]: ...  # H W, 255 where nobody is to judge crop and drawing
+    def hidden(self) -> NDArray[np.uint8]: ...  # h w, 255 where nobody is to judge crop and drawing
 
     @property
     def text(self) -> str: ...
@@ -44,20 +46,32 @@ class Pairs(Protocol):
 
     def plain(self, index: int) -> Pair: ...
 
+    def corners(self, index: int) -> Points: ...  # 4 2: of the plate, in shares of the crop
+
 
 @dataclass(frozen=True)
 class Batch:
     """Pairs side by side; uint8 as they are drawn, in [-1, 1] as `given` to a network."""
 
     condition: Tensor  # N C H W
-    crop: Tensor  # N 3 H W
+    crop: Tensor  # N 3 h w
     asked: Tensor  # N C H W
-    hidden: Tensor  # N 1 H W
+    hidden: Tensor  # N 1 h w
     texts: tuple[str, ...]  # of what is asked for
 
     def given(self, device: torch.device) -> Batch:
         condition, crop, asked = (as_input(x.to(device)) for x in (self.condition, self.crop, self.asked))
         return Batch(condition, crop, asked, self.hidden.to(device) > 127, self.texts)
+
+    @functools.cached_property
+    def told(self) -> Tensor:
+        """N C h w: the condition at the size of the crops."""
+        return told(self.condition, size_of(self.crop))
+
+    @functools.cached_property
+    def told_asked(self) -> Tensor:
+        """N C h w: what is asked for at the size of the crops."""
+        return told(self.asked, size_of(self.crop))
 
 
 def batch_of(pairs: Sequence[Pair]) -> Batch:

@@ -36,10 +36,11 @@ class Header:
 
 @dataclass(frozen=True)
 class Styles:
-    """The styles of the training crops as the encoder found them: a bank to draw from."""
+    """The bank: styles of the training crops as the encoder found them, and how plates lie there."""
 
     mean: Tensor  # K S
     deviation: Tensor  # K S
+    corners: Tensor = field(default_factory=lambda: torch.zeros(0, 4, 2))  # K 4 2, in shares of the crop
 
     @classmethod
     def none(cls, style: int) -> Styles:
@@ -55,7 +56,7 @@ def build(header: Header) -> Pix2Pix:
 def save(path: Path, network: nn.Module, styles: Styles, header: Header, half: bool = True) -> None:
     """Write weights, styles and header, whole or not at all."""
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
-    tensors |= {"styles.mean": styles.mean, "styles.deviation": styles.deviation}
+    tensors |= {f"styles.{name}": getattr(styles, name) for name in ("mean", "deviation", "corners")}
     save_weights(path, tensors, KIND, asdict(header), half)
 
 
@@ -85,7 +86,8 @@ def load(path: Path) -> tuple[Pix2Pix, Styles, Header]:
     with this_version(path):
         header = header_of(path, raw)
         network = build(header)
-        styles = Styles(tensors["styles.mean"], tensors["styles.deviation"])
+        found = {key.removeprefix("styles."): t for key, t in tensors.items() if key.startswith("styles.")}
+        styles = Styles(**found)
     weights = {k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")}
     load_strictly(path, network, weights)
     return network.eval(), styles, header

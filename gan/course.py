@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
@@ -69,7 +71,13 @@ def teaching_of(config: DictConfig) -> Teaching:
     weights = Weights(**OmegaConf.to_container(config.gan.losses))  # type: ignore[arg-type]
     reading = reading_of(config) if weights.reading else None
     return Teaching(
-        weights, augmentation_of(config), reading, config.gan.borrow, autocast_of(config.autocast)
+        weights,
+        augmentation_of(config),
+        reading,
+        config.gan.borrow,
+        autocast_of(config.autocast),
+        config.gan.turns,
+        config.gan.steep,
     )
 
 
@@ -96,7 +104,9 @@ def plain(pairs: Pairs, most: int | None = None) -> Sequence[Any]:
 def drawing_course(config: DictConfig, settings: Settings) -> Course[Pix2Pix]:
     """From outlines to pictures in the style of real crops."""
     sizes = sizes_of(config)
-    pairs, unseen = made(config, "pairs", part="train"), made(config, "pairs", part="held_out")
+    pairs, unseen = (
+        made(config, "pairs", part=part, own_size=config.gan.own_size) for part in ("train", "held_out")
+    )
     data = {"source": config.source.name, "crops": len(pairs), "held_out": len(unseen)}
     header = header_of(config, sizes, data)
     teaching = teaching_of(config)
@@ -108,6 +118,8 @@ def drawing_course(config: DictConfig, settings: Settings) -> Course[Pix2Pix]:
         return Drawings(pairs, window, settings.seed, config.gan.new_texts)
 
     def styles(network: Pix2Pix) -> Styles:
-        return styles_of(network, plain(pairs))
+        corners = np.stack([pairs.corners(index) for index in range(len(pairs))])
+        return replace(styles_of(network, plain(pairs)), corners=torch.from_numpy(corners))
 
-    return drawing(header, judge, teaching, drawings, styles, gallery, f"{len(pairs)} crops")
+    of = f"{len(pairs)} crops"
+    return drawing(header, judge, teaching, drawings, styles, gallery, of, config.gan.memory)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import torch.nn.functional as F
@@ -12,12 +13,16 @@ from gan.blocks import joined
 
 
 class Patches(nn.Module):
-    """Judges patches of about 54 pixels; no norm over the batch, since real and fake go through together."""
+    """Judges patches of about 54 pixels after three halvings, of 14 after one.
 
-    def __init__(self, inputs: int, channels: int, spectral: bool) -> None:
+    No norm over the batch, since real and fake go through together.
+    """
+
+    def __init__(self, inputs: int, channels: int, spectral: bool, halvings: int = 3) -> None:
         super().__init__()
-        sizes = [(inputs, channels, 4), (channels, 2 * channels, 4), (2 * channels, 4 * channels, 4)]
-        sizes += [(4 * channels, 4 * channels, 3), (4 * channels, 1, 3)]
+        widths = [inputs, *(channels * 2**n for n in range(halvings))]
+        sizes = [(n_in, n_out, 4) for n_in, n_out in itertools.pairwise(widths)]
+        sizes += [(widths[-1], widths[-1], 3), (widths[-1], 1, 3)]
         self.layers = nn.ModuleList()
         for n_in, n_out, kernel in sizes:
             layer = nn.Conv2d(n_in, n_out, kernel, 2 if kernel == 4 else 1, 1)
@@ -33,19 +38,28 @@ class Patches(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """One patch discriminator a scale, each at half the size of the one before."""
+    """One patch discriminator for each number of halvings: shapes for one, grain and edges for another."""
 
-    def __init__(self, planes: int, channels: int = 32, scales: int = 1, spectral: bool = True) -> None:
+    def __init__(
+        self,
+        planes: int,
+        channels: int = 32,
+        halvings: Sequence[int] = (3,),
+        spectral: bool = True,
+        grain: float = 0.0,
+    ) -> None:
         super().__init__()
-        self.scales = nn.ModuleList([Patches(3 + planes, channels, spectral) for _ in range(scales)])
+        self.grain = grain  # how often detail of a pixel's size is multiplied: it is small, and tells most
+        inputs = (6 if grain else 3) + planes
+        self.judges = nn.ModuleList([Patches(inputs, channels, spectral, each) for each in halvings])
 
     def forward(self, picture: Tensor, condition: Tensor) -> list[list[Tensor]]:
-        """A list of features a scale."""
+        """A list of features a judge."""
         x = joined(picture, condition)
-        found: list[list[Tensor]] = []
-        for scale in self.scales:
-            found.append(scale(x if not found else F.avg_pool2d(x, 2 ** len(found))))
-        return found
+        if self.grain:
+            smooth = F.avg_pool2d(F.pad(picture, (1, 1, 1, 1), mode="replicate"), 3, 1)
+            x = joined(x, self.grain * (picture - smooth))
+        return [judge(x) for judge in self.judges]
 
 
 def judgements(found: Sequence[Sequence[Tensor]]) -> list[Tensor]:

@@ -69,7 +69,9 @@ class Gallery:
         codes = [own[rows], *(own[n % len(own)].expand(len(given), -1) for n in range(self.columns))]
         drawn = [as_pictures(network.generator(given, code.contiguous().to(device), noise)) for code in codes]
         blank = np.full_like(drawn[0][0], 128)
-        crops = [pair.crop for pair in self.pairs] + [blank] * len(self.others)
+        size = blank.shape[1], blank.shape[0]
+        crops = [cv2.resize(pair.crop, size, interpolation=cv2.INTER_CUBIC) for pair in self.pairs]
+        crops += [blank] * len(self.others)
         lines = [
             np.hstack([shown(conditions[n]), crops[n], *(column[n] for column in drawn)])
             for n in range(len(conditions))

@@ -15,6 +15,7 @@ from gan.batches import Batch
 from gan.checkpoint import Header, Styles, build, save
 from gan.discriminator import Discriminator
 from gan.gallery import Gallery
+from gan.memory import Memory
 from gan.pix2pix import Pix2Pix
 from gan.runtime.average import Average
 from gan.runtime.distributed import Processes
@@ -61,6 +62,7 @@ class Course(Generic[Artist]):
     save: Callable[[Path, Artist, int], None]  # file, averaged artist, images
     gallery: Shows
     of: str = ""  # what it is taught with, in words
+    memory: Memory | None = None  # of the judge
 
 
 def drawing(
@@ -71,6 +73,7 @@ def drawing(
     styles: MakeStyles,
     gallery: Gallery,
     of: str = "",
+    memory: int = 0,
 ) -> Course[Pix2Pix]:
     """The course of a generator that draws from conditions."""
 
@@ -80,7 +83,7 @@ def drawing(
     def keep(path: Path, network: Pix2Pix, images: int) -> None:
         save(path, network, styles(network), replace(header, images=images))
 
-    return Course(build(header), judge, data, one, keep, gallery, of)
+    return Course(build(header), judge, data, one, keep, gallery, of, Memory(memory) if memory else None)
 
 
 def run(
@@ -107,6 +110,8 @@ def run(
         "artist_optimizer": players.artist_optimizer,
         "judge_optimizer": players.judge_optimizer,
     }
+    if course.memory is not None:
+        players.memory = parts["memory"] = course.memory.to(processes.device)
     done = load_state(state, parts)["images"] if resume and state.exists() else 0
     processes.agree(done)
     if begun is not None and processes.first:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from gan.discriminator import judgements
 from gan.outline import GLYPHS, GROUND, INK
+from gan.sight import covering
 from synth.errors import UserError
 
 LUMA = (0.299, 0.587, 0.114)
@@ -76,15 +77,16 @@ def shortfall(
 ) -> Tensor:
     """How much less drawings resemble what was asked than crops resemble their own plates, in a region.
 
-    Pictures N 3 H W, planes N C H W, where N 1 H W bool: those that are empty do not count. `beyond`: share
-    of the way from the crop's likeness to a perfect one that is asked for too.
+    Pictures N 3 H W, planes N C H W, where N 1 H W bool: those that are empty do not count. Crops and their
+    planes may be smaller. `beyond`: share of the way from the crop's likeness to a perfect one that is asked
+    for too.
     """
     some = where.flatten(1).any(1)
     if not bool(some.any()):
         return drawn.new_zeros(())
-    real = likeness(crop[some], condition[some], where[some])
+    real = likeness(crop[some], condition[some], covering(where, crop)[some])
     wanted = real + beyond * (1 - real)
-    return F.relu(wanted - likeness(drawn[some], asked[some], where[some])).mean()
+    return F.relu(wanted - likeness(drawn[some], asked[some], covering(where, drawn)[some])).mean()
 
 
 def unclear(
@@ -169,13 +171,14 @@ class Weights:
     kl: float = 0.01
     reading: float = 0.0
     likeness: float = 0.0
+    beyond: float = 0.0  # likeness of the first character: share of the way from the crop's to a perfect one
 
     def __post_init__(self) -> None:
         if self.adversarial not in ADVERSARIAL:
             raise UserError(
                 f"gan.losses.adversarial: {self.adversarial!r} is unknown; use {' or '.join(ADVERSARIAL)}"
             )
-        for name in ("l1", "features", "latent", "kl", "reading", "likeness"):
+        for name in ("l1", "features", "latent", "kl", "reading", "likeness", "beyond"):
             if getattr(self, name) < 0:
                 raise UserError(f"gan.losses.{name}: {getattr(self, name)} is below 0; 0 leaves it out")
 

@@ -7,6 +7,7 @@ colours. A fifth of the texts is held out by a hash: it is in `part=held_out`, n
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,9 +47,9 @@ class Pair:
     """A real crop, what was drawn to lie on it, and what is to be drawn in its place."""
 
     condition: NDArray[np.uint8]  # H W COUNT: the planes of gan.outline
-    crop: Image  # H W 3
+    crop: Image  # h w 3: H W 3, or smaller where crops are judged at their own size
     asked: NDArray[np.uint8]  # H W COUNT: the same, or a new text in the same place
-    hidden: NDArray[np.uint8]  # H W: 255 on the first character of a new text, unlike any in the crops
+    hidden: NDArray[np.uint8]  # h w: 255 on the first character of a new text, unlike any in the crops
     text: str  # of what is asked for
     index: int
 
@@ -59,7 +60,7 @@ def matte_bytes(matte: Matte) -> int:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Aligned crops, as pairs of `size` (height, width)."""
+    """Aligned crops, as pairs of `size` (height, width); the crops of `seen`, where that is smaller."""
 
     texts: tuple[str, ...]
     crops: tuple[Image, ...]
@@ -67,6 +68,7 @@ class Pairs:
     homographies: tuple[Matrix, ...]  # of the nominal plate onto the crop
     scores: tuple[float, ...]
     size: tuple[int, int]
+    seen: tuple[int, int]
     vary: Vary
     summary: str
     mattes: ByteCache[Matte] = field(default_factory=lambda: ByteCache(KEPT, matte_bytes), repr=False)
@@ -81,11 +83,12 @@ class Pairs:
     def item(self, rng: np.random.Generator, new_text: bool = False) -> Pair:
         """A crop at random, moved a little, mostly in other colours; perhaps another text is asked for."""
         index = int(rng.integers(len(self)))
-        to_pair = self.vary.motion(rng, self.size) @ self._fit(index)
+        whole = self.seen != self.size  # no pixel of a crop is to be mixed with others
+        to_seen = (self.vary.steps if whole else self.vary.motion)(rng, self.seen) @ self._fit(index)
         if rng.random() < self.vary.plain:
-            return self._own(index, to_pair, rng if new_text else None)
+            return self._own(index, to_seen, rng if new_text else None)
         paint = self.vary.paints[int(rng.integers(len(self.vary.paints)))]
-        return self._painted(index, to_pair, paint, self.vary.colours(rng), rng if new_text else None)
+        return self._painted(index, to_seen, paint, self.vary.colours(rng), rng if new_text else None)
 
     def alignment(self, index: int) -> Alignment:
         """Where the nominal plate lies in a crop."""
@@ -93,46 +96,62 @@ class Pairs:
         crop = self.crops[index]
         return Alignment(plate, self.homographies[index], self.scores[index], (crop.shape[0], crop.shape[1]))
 
-    def _own(self, index: int, to_pair: Matrix, rng: np.random.Generator | None) -> Pair:
+    def corners(self, index: int) -> Points:
+        """4 2: corners of the plate in shares of the crop's width and height."""
+        found = self.alignment(index)
+        size = np.array((found.size[1], found.size[0]), np.float32)
+        return np.asarray(transform(found.homography, found.plate.quad) / size, np.float32)
+
+    def _own(self, index: int, to_seen: Matrix, rng: np.random.Generator | None) -> Pair:
+        to_pair = self._larger() @ to_seen
         planes = condition(self.alignment(index).plate, to_pair @ self.homographies[index], self.size)
-        crop = moved(self.crops[index], to_pair, self.size)
+        crop = moved(self.crops[index], to_seen, self.seen)
         if rng is None:
-            return Pair(planes, crop, planes, np.zeros(self.size, np.uint8), self.texts[index], index)
-        return Pair(planes, crop, *self._asked(index, to_pair, self.types[index], rng), index)
+            return Pair(planes, crop, planes, np.zeros(self.seen, np.uint8), self.texts[index], index)
+        return Pair(planes, crop, *self._asked(index, to_seen, self.types[index], rng), index)
 
     def _painted(
-        self, index: int, to_pair: Matrix, paint: str, shift: Matrix, rng: np.random.Generator | None
+        self, index: int, to_seen: Matrix, paint: str, shift: Matrix, rng: np.random.Generator | None
     ) -> Pair:
         """The crop in the colours of type `paint`, those changed by `shift`."""
         found, crop = self.alignment(index), self.crops[index]
         matte = self.mattes.get(index, lambda: matte_of(crop, found))
         plate = dressed_plate(self.types[index], paint, self.texts[index])
         picture = moved(
-            recoloured(crop, matte, shifted_paint(paint_of(plate, found), shift)), to_pair, self.size
+            recoloured(crop, matte, shifted_paint(paint_of(plate, found), shift)), to_seen, self.seen
         )
+        to_pair = self._larger() @ to_seen
         planes = shifted_planes(condition(plate, to_pair @ found.homography, self.size), shift)
         if rng is None:
-            return Pair(planes, picture, planes, np.zeros(self.size, np.uint8), self.texts[index], index)
-        asked, hidden, text = self._asked(index, to_pair, paint, rng)
+            return Pair(planes, picture, planes, np.zeros(self.seen, np.uint8), self.texts[index], index)
+        asked, hidden, text = self._asked(index, to_seen, paint, rng)
         return Pair(planes, picture, shifted_planes(asked, shift), hidden, text, index)
 
     def _asked(
-        self, index: int, to_pair: Matrix, paint: str, rng: np.random.Generator
+        self, index: int, to_seen: Matrix, paint: str, rng: np.random.Generator
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], str]:
         """A new text of the crop's type where the crop's own stands: planes, its first character, itself."""
         layout = self.types[index]
         fields = grammar_of(layout).sample("uniform", 0, int(rng.integers(TEXTS)))
         plate = render(dressed(layout, paint), fields, DRAWN_PX)
-        homography = to_pair @ self.homographies[index]
+        homography = to_seen @ self.homographies[index]
         first = transform(homography, grown(plate.char_quads[0]))
-        hidden = np.zeros(self.size, np.uint8)
+        hidden = np.zeros(self.seen, np.uint8)
         cv2.fillConvexPoly(hidden, np.rint(first).astype(np.int32), 255)
-        return condition(plate, homography, self.size), hidden, "".join(plate.fields.values())
+        return (
+            condition(plate, self._larger() @ homography, self.size),
+            hidden,
+            "".join(plate.fields.values()),
+        )
 
     def _fit(self, index: int) -> Matrix:
-        """3 3: pixels of the crop -> pixels of the pair."""
+        """3 3: pixels of the crop as it is -> as it is seen."""
         height, width = self.crops[index].shape[:2]
-        return np.diag((self.size[1] / width, self.size[0] / height, 1.0))
+        return np.diag((self.seen[1] / width, self.seen[0] / height, 1.0))
+
+    def _larger(self) -> Matrix:
+        """3 3: pixels of the crop as it is seen -> of the planes."""
+        return np.diag((self.size[1] / self.seen[1], self.size[0] / self.seen[0], 1.0))
 
 
 def grown(quad: Points, share: float = 0.12) -> Points:
@@ -157,8 +176,12 @@ def load_pairs(
     cache: str | Path | None = None,
     accept: float = ACCEPT,
     vary: Vary | None = None,
+    own_size: bool = False,
 ) -> Pairs:
-    """Read a source, align its crops (once: they are kept in `cache`) and take those of one part that fit."""
+    """Read a source, align its crops (once: they are kept in `cache`) and take those of one part that fit.
+
+    `own_size`: crops are left as large as most of them are, where that is smaller than `size`.
+    """
     if part not in PARTS:
         raise UserError(f"pairs.part: unknown part {part!r}; {nearest(part, PARTS)}")
     for name in types:
@@ -173,10 +196,25 @@ def load_pairs(
     )
     if not taken:
         raise UserError(f"{path}: no crop is left in part {part} ({summary})")
-    return pairs_of(store, taken, (int(size[0]), int(size[1])), vary or Vary(), summary)
+    drawn = int(size[0]), int(size[1])
+    seen = smaller([store.crops[n].shape[:2] for n in taken], drawn) if own_size else drawn
+    return pairs_of(store, taken, drawn, seen, vary or Vary(), summary)
 
 
-def pairs_of(store: Store, taken: Sequence[int], size: tuple[int, int], vary: Vary, summary: str) -> Pairs:
+def smaller(sizes: Sequence[tuple[int, ...]], drawn: tuple[int, int]) -> tuple[int, int]:
+    """The most common size of crops, if it is no larger than what is drawn; else that."""
+    (height, width), _ = Counter(sizes).most_common(1)[0]
+    return (height, width) if height <= drawn[0] and width <= drawn[1] else drawn
+
+
+def pairs_of(
+    store: Store,
+    taken: Sequence[int],
+    size: tuple[int, int],
+    seen: tuple[int, int],
+    vary: Vary,
+    summary: str,
+) -> Pairs:
     """Some crops of a store, those far higher than the pairs made smaller."""
     crops, homographies = [], []
     for n in taken:
@@ -195,6 +233,7 @@ def pairs_of(store: Store, taken: Sequence[int], size: tuple[int, int], vary: Va
         homographies=tuple(homographies),
         scores=tuple(float(store.scores[n]) for n in taken),
         size=size,
+        seen=seen,
         vary=vary,
         summary=summary,
     )

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from gan.blocks import Down, Styled, Tone, Up, doubled, joined, padded, places
+from gan.sight import enlarged, shrunk, size_of
 
 LEVELS = 4  # halvings; sizes inside are multiples of 2 ** LEVELS
 
@@ -72,6 +73,7 @@ class StyleEncoder(nn.Module):
         self.head = nn.Linear(4 * d, 2 * style)
 
     def forward(self, picture: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+        picture = enlarged(picture, size_of(condition))  # crops may be smaller
         x = self.features(padded(joined(picture, condition), 2**LEVELS))
         spread = x.float().flatten(2).std(2, unbiased=False)  # noise and blur show in it
         pooled = torch.cat([self.along(x).flatten(1).float(), spread], dim=1)
@@ -93,7 +95,7 @@ class Chance:
 class Drawn:
     """What a training step sees of one drawing: first half in its crop's own style, second in another."""
 
-    fake: Tensor  # N 3 H W
+    fake: Tensor  # N 3 H W, as large as the condition; crops may be smaller
     mean: Tensor  # n S, of the styles of the first half
     log_variance: Tensor  # n S
     wanted: Tensor  # N-n S, the styles given to the second half
@@ -127,7 +129,8 @@ class Pix2Pix(nn.Module):
         others = own.detach()[: len(crop) - half]
         wanted = torch.where(chance.borrow[half:, None], others, chance.prior[half:])
         fake = self.generator(condition, torch.cat([own, wanted]), chance.noise)
-        return Drawn(fake, mean, log_variance, wanted, self.reread(fake[half:], condition[half:]))
+        seen = shrunk(fake[half:], size_of(crop))
+        return Drawn(fake, mean, log_variance, wanted, self.reread(seen, condition[half:]))
 
     def reread(self, fake: Tensor, condition: Tensor) -> Tensor:
         """The style the encoder finds; the generator alone learns from it, or both would agree on a code."""

@@ -23,10 +23,12 @@ from gan.losses import (
     unclear,
     weighted,
 )
+from gan.memory import Memory
 from gan.outline import PLATE
 from gan.pix2pix import Chance, Drawn, Pix2Pix
 from gan.runtime.distributed import Processes
 from gan.runtime.track import Track
+from gan.sight import shrunk, size_of
 
 Artist = TypeVar("Artist", bound=nn.Module)
 
@@ -41,6 +43,7 @@ class Players(Generic[Artist]):
     judging: nn.Module  # the judge, likewise
     artist_optimizer: torch.optim.Optimizer
     judge_optimizer: torch.optim.Optimizer
+    memory: Memory | None = None  # of the judge
 
     @classmethod
     def of(
@@ -68,6 +71,8 @@ class Teaching:
     reading: Reading | None
     borrow: float  # of the second half, how many are drawn in the style of another crop of the batch
     autocast: bool
+    turns: int = 1  # of the judge, for one of the artist
+    steep: float = 0.0  # weight of how steep the judge may be at real crops (R1, Mescheder et al. 2018)
 
 
 def chance_of(count: int, size: tuple[int, int], style: int, borrow: float, device: torch.device) -> Chance:
@@ -83,20 +88,22 @@ def chance_of(count: int, size: tuple[int, int], style: int, borrow: float, devi
 def step(players: Players[Pix2Pix], batch: Batch, teaching: Teaching, track: Track) -> dict[str, float]:
     """A batch as `given` to the networks; returns the values to log."""
     crop = batch.crop
-    size = (crop.shape[2], crop.shape[3])
-    chance = chance_of(len(crop), size, players.artist.style, teaching.borrow, crop.device)
+    chance = chance_of(len(crop), size_of(batch.asked), players.artist.style, teaching.borrow, crop.device)
     players.drawing.train()
     with track.phase("draw"), precision(crop, teaching.autocast):
         drawn: Drawn = players.drawing(batch.asked, crop, chance)
     fake = drawn.fake.float()
+    seen = shrunk(fake, size_of(crop))
     with track.phase("judge"):
-        judged = correct_judge(players, batch, fake.detach(), teaching)
+        judged = correct_judge(players, batch, seen.detach(), teaching)
     with track.phase("read"):
         others = len(drawn.mean)  # where the first half has its own style, L1 keeps it legible
         reading = teaching.reading is not None
         parts = {"reading": read(fake[others:], batch.texts[others:], teaching)} if reading else {}
     with track.phase("learn"):
-        parts |= correct_artist(players, batch, drawn, fake, teaching, parts)
+        if teaching.weights.likeness and bool(batch.hidden.any()):
+            parts["likeness"] = unlike(batch, fake, teaching.weights.beyond)
+        parts |= correct_artist(players, batch, drawn, seen, teaching, parts)
     return {"judge": judged, **logged(parts)}
 
 
@@ -105,19 +112,38 @@ def precision(x: Tensor, autocast: bool) -> AbstractContextManager[Any]:
     return torch.autocast(x.device.type, torch.bfloat16, enabled=autocast)
 
 
+def open_to(batch: Batch, picture: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+    """What the judge may see of pictures and conditions: not what is hidden."""
+    return picture.masked_fill(batch.hidden, 0), condition.masked_fill(batch.hidden, 0)
+
+
 def shown(batch: Batch, picture: Tensor, condition: Tensor, teaching: Teaching) -> tuple[Tensor, Tensor]:
-    """What the judge sees of pictures and conditions: not what is hidden, the rest changed at random."""
-    return teaching.augmentation(picture.masked_fill(batch.hidden, 0), condition.masked_fill(batch.hidden, 0))
+    """That, changed at random."""
+    return teaching.augmentation(*open_to(batch, picture, condition))
 
 
-def correct_judge(players: Players[Pix2Pix], batch: Batch, fake: Tensor, teaching: Teaching) -> float:
-    real = shown(batch, batch.crop, batch.condition, teaching)
-    drawn = shown(batch, fake, batch.asked, teaching)
-    return learnt(players, real, drawn, teaching.weights.adversarial, teaching.autocast)
+def correct_judge(players: Players[Pix2Pix], batch: Batch, seen: Tensor, teaching: Teaching) -> float:
+    """The judge's turns, each with these drawings and with earlier ones; its first loss."""
+    real, drawn = open_to(batch, batch.crop, batch.told), open_to(batch, seen, batch.told_asked)
+    losses = []
+    for _ in range(teaching.turns):
+        earlier = players.memory.recall(len(seen)) if players.memory is not None else None
+        for fake in (drawn, earlier) if earlier is not None else (drawn,):
+            pair = teaching.augmentation(*real), teaching.augmentation(*fake)
+            kind = teaching.weights.adversarial
+            losses.append(learnt(players, *pair, kind, teaching.autocast, teaching.steep))
+    if players.memory is not None:
+        players.memory.keep(*drawn)
+    return losses[0]
 
 
 def learnt(
-    players: Players[Any], real: tuple[Tensor, Tensor], fake: tuple[Tensor, Tensor], kind: str, autocast: bool
+    players: Players[Any],
+    real: tuple[Tensor, Tensor],
+    fake: tuple[Tensor, Tensor],
+    kind: str,
+    autocast: bool,
+    steep: float = 0.0,
 ) -> float:
     """The judge after pictures and conditions of both sides, in one forward: DistributedDataParallel
     allows one a backward.
@@ -125,16 +151,27 @@ def learnt(
     loss_of, _ = ADVERSARIAL[kind]
     pictures, conditions = (torch.cat(parts) for parts in zip(real, fake, strict=True))
     players.judge.requires_grad_(True)
+    pictures.requires_grad_(steep > 0)
     with precision(pictures, autocast):
         found = players.judging(pictures, conditions)
     count = len(real[0])
     loss = loss_of([[f[:count] for f in scale] for scale in found], True) + loss_of(
         [[f[count:] for f in scale] for scale in found], False
     )
+    told = float(loss.detach())
+    if steep:
+        loss = loss + steep / 2 * steepness([f[-1][:count] for f in found], pictures)
     players.judge_optimizer.zero_grad(set_to_none=True)
     loss.backward()
     players.judge_optimizer.step()
-    return float(loss.detach())
+    return told
+
+
+def steepness(judged: Sequence[Tensor], pictures: Tensor) -> Tensor:
+    """Mean square of the slope of each picture's mean judgement."""
+    total = torch.stack([each.float().mean((1, 2, 3)).sum() for each in judged]).sum()
+    (slope,) = torch.autograd.grad(total, pictures, create_graph=True)
+    return slope.float().square().sum((1, 2, 3))[: len(judged[0])].mean()
 
 
 def read(fake: Tensor, texts: Sequence[str], teaching: Teaching) -> Tensor:
@@ -143,40 +180,38 @@ def read(fake: Tensor, texts: Sequence[str], teaching: Teaching) -> Tensor:
         return teaching.reading(fake, texts)
 
 
-def unlike(batch: Batch, fake: Tensor) -> Tensor:
-    """How much less clear new texts are than those of the crops."""
+def unlike(batch: Batch, fake: Tensor, beyond: float) -> Tensor:
+    """How much less clear new texts are, as large as they are drawn, than those of the crops."""
     new = batch.hidden.flatten(1).any(1)
     whole = (batch.asked[:, PLATE : PLATE + 1] > 0) & new[:, None, None, None]
-    return unclear(fake, batch.asked, batch.crop, batch.condition, whole, batch.hidden)
+    return unclear(fake, batch.asked, batch.crop, batch.told, whole, batch.hidden, beyond)
 
 
 def correct_artist(
     players: Players[Pix2Pix],
     batch: Batch,
     drawn: Drawn,
-    fake: Tensor,
+    seen: Tensor,
     teaching: Teaching,
     parts: dict[str, Tensor],
 ) -> dict[str, Tensor]:
-    """The artist's losses through a judge that learns nothing from them."""
+    """The artist's losses through a judge that learns nothing; `seen`: drawings as large as crops."""
     _, loss_of = ADVERSARIAL[teaching.weights.adversarial]
-    crop, condition = batch.crop, batch.condition
+    crop, condition = batch.crop, batch.told
     players.judge.requires_grad_(False)
     with precision(crop, teaching.autocast):
-        found = players.judge(*shown(batch, fake, batch.asked, teaching))
+        found = players.judge(*shown(batch, seen, batch.told_asked, teaching))
     parts = {"adversarial": loss_of(found), **parts}
-    own = len(drawn.mean) or len(fake)  # the pictures that show their crop's own style
-    parts["l1"] = F.l1_loss(fake[:own], crop[:own])
+    own = len(drawn.mean) or len(seen)  # the pictures that show their crop's own style
+    parts["l1"] = F.l1_loss(seen[:own], crop[:own])
     if len(drawn.mean):
         parts["kl"] = divergence(drawn.mean, drawn.log_variance)
         parts["latent"] = F.l1_loss(drawn.found, drawn.wanted)
-    if teaching.weights.likeness and bool(batch.hidden.any()):
-        parts["likeness"] = unlike(batch, fake)
     if teaching.weights.features:
         with torch.no_grad(), precision(crop, teaching.autocast):
             real = players.judge(crop[:own], condition[:own])
         with precision(crop, teaching.autocast):
-            mine = players.judge(fake[:own], condition[:own])
+            mine = players.judge(seen[:own], condition[:own])
         parts["features"] = feature_matching(mine, real)
     players.artist_optimizer.zero_grad(set_to_none=True)
     weighted(parts, teaching.weights).backward()

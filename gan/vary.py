@@ -56,6 +56,12 @@ class Vary:
         offset = GREY * (1 - gain) + self.lightness * lightness
         return np.hstack((gain * turned, np.full((3, 1), offset)))
 
+    def steps(self, rng: np.random.Generator, size: tuple[int, int]) -> Matrix:
+        """3 3: a shift by whole pixels, one at least, of a picture of `size`: no pixel becomes another."""
+        most = [max(1, round(self.shift * side)) for side in size]
+        y, x = (int(rng.integers(-reach, reach + 1)) for reach in most)
+        return np.array(((1.0, 0, x), (0, 1, y), (0, 0, 1)))
+
     def motion(self, rng: np.random.Generator, size: tuple[int, int]) -> Matrix:
         """3 3: a small motion about the middle of a picture of `size` (height, width)."""
         x, y, across, down, lean, slant = rng.uniform(-1, 1, 6)

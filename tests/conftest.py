@@ -14,7 +14,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 # how this machine multiplies: other kernels round otherwise, and edits are compared byte by byte
-KERNELS = {key: value for key, value in os.environ.items() if key.startswith(("OPENBLAS_", "MKL_", "ONEDNN_"))}
+KERNELS = {
+    key: value for key, value in os.environ.items() if key.startswith(("OPENBLAS_", "MKL_", "ONEDNN_"))
+}
 
 
 @pytest.fixture

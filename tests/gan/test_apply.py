@@ -58,6 +58,18 @@ def test_a_drawn_plate_keeps_its_label_and_says_how_it_was_drawn(weights: Path) 
         assert 0 < middle[0] < width and 0 < middle[1] < height
 
 
+def test_plates_lie_as_those_of_the_crops(tmp_path: Path) -> None:
+    network = build(header())
+    corners = torch.tensor([[(0.1, 0.05), (0.9, 0.2), (0.92, 0.95), (0.08, 0.8)]])
+    save(tmp_path / "w", network, Styles(torch.zeros(1, 3), torch.zeros(1, 3), corners), header())
+    for posed, sample in (
+        (p, s) for p in (0.0, 1.0) for s in pipeline(tmp_path / "w", posed=p).samples(range(6))
+    ):
+        height, width = sample.image.shape[:2]
+        far = np.abs(sample.quad / (width, height) - corners[0].numpy()).max()
+        assert ("crop" in sample.stages[-1]["pose"]) == bool(posed) and (far < 0.06) == bool(posed)
+
+
 def test_quads_move_with_the_plate(weights: Path) -> None:
     """The middle of each character lies on the character."""
     for sample in pipeline(weights).samples(range(12)):

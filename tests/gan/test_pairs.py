@@ -126,6 +126,26 @@ def test_an_item_is_a_function_of_its_stream(pairs: Pairs) -> None:
     assert len(seen) == 12
 
 
+def test_crops_smaller_than_the_planes_keep_their_pixels(folder: Path) -> None:
+    size, still = (48, 188), Vary(plain=1.0, shift=0.0)
+    own = load_pairs("labelled", folder, ["cn/blue"], size, cache=folder.parent / "cache", own_size=True)
+    assert (own.size, own.seen) == (size, (24, 94))
+    plain = own.plain(3)
+    assert np.array_equal(plain.crop, own.crops[3]) and plain.condition.shape[:2] == size
+    item = replace(own, vary=still).item(np.random.default_rng(5), new_text=True)
+    crop = own.crops[item.index]
+    assert item.crop.shape == crop.shape and item.hidden.shape == crop.shape[:2] and item.hidden.any()
+    shifts = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]  # by whole pixels, one at most
+    inner = item.crop[2:-2, 2:-2]
+    assert any(np.array_equal(inner, np.roll(crop, by, (0, 1))[2:-2, 2:-2]) for by in shifts)
+    corners = own.corners(3)
+    assert corners.shape == (4, 2) and (corners > -0.2).all() and (corners < 1.2).all()
+    small = load_pairs(
+        "labelled", folder, ["cn/blue"], (16, 48), cache=folder.parent / "cache", own_size=True
+    )
+    assert small.seen == small.size  # crops are larger than what is drawn
+
+
 def test_a_new_text_is_asked_for_in_the_same_place(pairs: Pairs) -> None:
     regions = set()
     for n in range(12):

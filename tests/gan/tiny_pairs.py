@@ -22,7 +22,7 @@ from gan.losses import Weights
 from gan.outline import condition, onto
 from gan.runtime.window import Window
 from gan.step import Teaching
-from synth.sample import Image
+from synth.sample import Image, Points
 from synth.template import Plan, Template
 
 SIZE = (16, 48)
@@ -51,6 +51,9 @@ class TinyPairs:
 
     def plain(self, index: int) -> TinyPair:
         return self.pairs[index]
+
+    def corners(self, index: int) -> Points:
+        return np.array([(0.05, 0.1), (0.95, 0.15), (0.94, 0.9), (0.06, 0.85)], np.float32) + index / 1000
 
 
 @functools.cache

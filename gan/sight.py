@@ -1,0 +1,61 @@
+"""What of a drawing the crops can tell: it is made larger than they are, and judged at their size.
+
+Crops of 94x24 say nothing about what is finer than their pixels. Enlarged to the size that a generator works
+at they would teach it their blur, which shrinking its drawings then doubles: that, more than anything else,
+told drawings from crops. So a drawing is shrunk as the stage shrinks it, and crops are judged as they are.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+SHRINK = cv2.INTER_LANCZOS4  # of drawings, here and in the stage
+
+
+@functools.lru_cache(maxsize=64)
+def matrix(given: int, wanted: int, interpolation: int) -> Tensor:
+    """wanted given: what `cv2.resize` makes of a column."""
+    columns = np.eye(given, dtype=np.float32)
+    return torch.from_numpy(cv2.resize(columns, (given, wanted), interpolation=interpolation))
+
+
+def resized(x: Tensor, size: tuple[int, int], interpolation: int) -> Tensor:
+    """N C H W -> N C h w as `cv2.resize` does it, with a gradient."""
+    height, width = x.shape[2:]
+    if (height, width) == size:
+        return x
+    down = matrix(height, size[0], interpolation).to(x)
+    across = matrix(width, size[1], interpolation).to(x)
+    return down @ x @ across.T
+
+
+def shrunk(drawing: Tensor, size: tuple[int, int]) -> Tensor:
+    """A drawing at the size of the crops."""
+    return resized(drawing, size, SHRINK)
+
+
+def told(planes: Tensor, size: tuple[int, int]) -> Tensor:
+    """A condition at the size of the crops."""
+    return resized(planes, size, cv2.INTER_AREA)
+
+
+def enlarged(crop: Tensor, size: tuple[int, int]) -> Tensor:
+    """A crop at the size that is worked at."""
+    return resized(crop, size, cv2.INTER_CUBIC)
+
+
+def covering(where: Tensor, like: Tensor) -> Tensor:
+    """A region, N 1 H W bool, at the size of a picture."""
+    if where.shape[2:] == like.shape[2:]:
+        return where
+    return F.interpolate(where.float(), like.shape[2:]) > 0.5
+
+
+def size_of(x: Tensor) -> tuple[int, int]:
+    return x.shape[2], x.shape[3]
