@@ -37,6 +37,7 @@ from gan.outside import judge_samples, matching, the_judge
 from gan.pairs import Pairs, load_pairs
 from gan.realism import classifier_accuracy
 from gan.scores import fid, kid, nearest, similarity, spread
+from gan.sight import shrunk
 from synth.app import command, need_positive
 from synth.capture.sensor import recoded
 from synth.capture.stage import Capture
@@ -145,9 +146,9 @@ def reconstruction(weights: Path, pairs: Pairs, count: int = 200) -> dict[str, f
             codes.insert(0, network.encoder(as_input(planes_of([pair.crop])), given)[0])
         elif not codes:
             codes.append(torch.zeros(1, network.style))
-        values = [
-            similarity(as_pictures(network.generator(given, code, noise))[0], pair.crop) for code in codes
-        ]
+        size = pair.crop.shape[0], pair.crop.shape[1]
+        drawn = [as_pictures(shrunk(network.generator(given, code, noise), size))[0] for code in codes]
+        values = [similarity(picture, pair.crop) for picture in drawn]
         own.append(values[0])
         other.append(values[-1])
     return {"own_style": float(np.mean(own)), "other_style": float(np.mean(other))}
@@ -246,7 +247,7 @@ def evaluated(config: DictConfig, stage: Redraw, camera: Capture) -> tuple[dict[
     """All numbers, and the sheets by file name."""
     chosen = {"source": config.source.name, "path": config.source.path, "types": list(config.plates.types)}
     size = stage.artist.header.sizes[0]
-    pairs = load_pairs(**chosen, size=size, part="held_out")
+    pairs = load_pairs(**chosen, size=size, part="held_out", own_size=True)
     train = load_pairs(**chosen, size=size, part="train")
     protocol = protocol_of(pairs, config)
     taken = replace(camera, size=list(protocol.size))

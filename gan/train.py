@@ -1,8 +1,8 @@
 """Train a generator on real crops with known texts.
 
-python -m gan.train gan=pix2pix source.path=crops/ images=60000 out=runs/gan
-python -m gan.train gan=pix2pix_classic source.path=crops/ images=60000 out=runs/classic
-python -m gan.train gan=spg source.path=crops/ images=130000 keep=4000 out=runs/spg
+python -m gan.train gan=pix2pix source.path=crops/ out=runs/gan
+python -m gan.train gan=pix2pix_classic source.path=crops/ out=runs/classic
+python -m gan.train gan=spg source.path=crops/ keep=4000 out=runs/spg
 torchrun --nproc-per-node 2 -m gan.train source.path=crops/ out=runs/gan
 
 pix2pix draws clean plates as photographs, in the styles of the crops; plate-generate takes what it has learnt
