@@ -83,6 +83,7 @@ class Redraw:
     height_px: int = 64  # of the picture put out
     size: Sequence[int] | None = None  # [width, height] of it, whatever the crop's shape
     posed: float = 0.0  # share of plates that lie as one of the training crops lay; the rest as `pose` says
+    stored: float = 0.0  # share put out by way of the crops' size, as whoever enlarges a small crop sees it
     prior: float = 0.0  # share of styles drawn at random instead of from the bank of training crops
     spread: float = 1.0  # around a style of the bank, in the encoder's own uncertainty
     quality: Span = (80, 96)  # JPEG, for the writer
@@ -138,6 +139,8 @@ class Redraw:
         if self.posed and draw() < self.posed and len(self.artist.corners):
             params["pose"] = self.pose_of_bank(rng)
             del params["crop"]["around"], params["crop"]["sides"]
+        if self.stored and draw() < self.stored and self.artist.header.seen is not None:
+            params["stored"] = list(self.artist.header.seen)
         drawn = {name: effect.sample(draw, severity) for name, effect in self.effects.items()}
         params |= {name: value for name, value in drawn.items() if value is not None}
         plate = sample.plate
@@ -190,6 +193,12 @@ class Redraw:
     def photographed(self, plan: Plan, image: Image) -> Image:
         """The drawing at the size put out, its pixels touched where they are fewest."""
         size = plan.view.output
+        if "stored" in plan.params:
+            height, width = plan.params["stored"]
+            small = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LANCZOS4), np.uint8)
+            return np.asarray(
+                cv2.resize(self.touched(plan, small), size, interpolation=cv2.INTER_CUBIC), np.uint8
+            )
         if size[0] * size[1] < image.shape[0] * image.shape[1]:
             small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LANCZOS4), np.uint8)
             return self.touched(plan, small)

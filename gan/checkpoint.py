@@ -32,6 +32,9 @@ class Header:
     config: Mapping[str, Any] = field(default_factory=dict)  # how it was trained
     data: Mapping[str, Any] = field(default_factory=dict)  # on what
     images: int = 0
+    seen: tuple[int, int] | None = (
+        None  # height, width of the crops, where they are smaller than what is drawn
+    )
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,9 @@ def this_version(path: Path) -> Iterator[None]:
 
 def header_of(path: Path, raw: Mapping[str, Any]) -> Header:
     """The header of a file, if this version can draw for its network."""
-    header = Header(**{**raw, "sizes": tuple((int(h), int(w)) for h, w in raw["sizes"])})
+    sizes = tuple((int(h), int(w)) for h, w in raw["sizes"])
+    seen = tuple(map(int, raw["seen"])) if raw.get("seen") else None
+    header = Header(**{**raw, "sizes": sizes, "seen": seen})
     check_targets(path, header.network, OURS)
     if header.planes != COUNT:
         reason = f"drawn from {header.planes} outline planes, this version draws {COUNT}"

@@ -108,7 +108,9 @@ def drawing_course(config: DictConfig, settings: Settings) -> Course[Pix2Pix]:
         made(config, "pairs", part=part, own_size=config.gan.own_size) for part in ("train", "held_out")
     )
     data = {"source": config.source.name, "crops": len(pairs), "held_out": len(unseen)}
+    height, width = pairs.plain(0).crop.shape[:2]
     header = header_of(config, sizes, data)
+    header = replace(header, seen=(height, width) if (height, width) != sizes[0] else None)
     teaching = teaching_of(config)
     torch.manual_seed(settings.seed)
     judge = Discriminator(header.planes, **config.gan.discriminator)

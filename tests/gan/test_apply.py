@@ -70,6 +70,15 @@ def test_plates_lie_as_those_of_the_crops(tmp_path: Path) -> None:
         assert ("crop" in sample.stages[-1]["pose"]) == bool(posed) and (far < 0.06) == bool(posed)
 
 
+def test_plates_may_go_through_the_size_of_the_crops(tmp_path: Path) -> None:
+    network, styles = build(header()), Styles(torch.zeros(1, 3), torch.zeros(1, 3))
+    save(tmp_path / "w", network, styles, replace(header(), seen=(8, 24)))
+    for stored in (0.0, 1.0):
+        for sample in pipeline(tmp_path / "w", stored=stored).samples(range(4)):
+            entry = sample.stages[-1]
+            assert entry.get("stored") == ([8, 24] if stored else None) and sample.image.shape[0] == 64
+
+
 def test_quads_move_with_the_plate(weights: Path) -> None:
     """The middle of each character lies on the character."""
     for sample in pipeline(weights).samples(range(12)):
