@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gan.artist import Artist, working_type
 from gan.outline import GLYPHS, condition
+from gan.sight import SHRINK
 from synth.capture.effect import Effect, Picture, Span, between, draws, need_size, need_span
 from synth.capture.stage import opaque
 from synth.capture.view import Crop, Pose, View, text_height, view_of
@@ -195,13 +196,9 @@ class Redraw:
         size = plan.view.output
         if "stored" in plan.params:
             height, width = plan.params["stored"]
-            small = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LANCZOS4), np.uint8)
-            return np.asarray(
-                cv2.resize(self.touched(plan, small), size, interpolation=cv2.INTER_CUBIC), np.uint8
-            )
-        if size[0] * size[1] < image.shape[0] * image.shape[1]:
-            small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LANCZOS4), np.uint8)
-            return self.touched(plan, small)
+            image = small(image, (width, height))
+        elif size[0] * size[1] < image.shape[0] * image.shape[1]:
+            return self.touched(plan, small(image, size))
         return np.asarray(
             cv2.resize(self.touched(plan, image), size, interpolation=cv2.INTER_CUBIC), np.uint8
         )
@@ -230,6 +227,11 @@ class Redraw:
             mask=np.asarray(mask, np.uint8),
             stages=plan.sample.drawn(NAME, **params),
         )
+
+
+def small(image: Image, size: tuple[int, int]) -> Image:
+    """A drawing shrunk to width and height, as in training."""
+    return np.asarray(cv2.resize(image, size, interpolation=SHRINK), np.uint8)
 
 
 def posed_view(

@@ -84,7 +84,7 @@ def test_a_steep_judge_pays_for_it() -> None:
 
     def slope() -> float:
         pictures = given.crop.clone().requires_grad_()
-        return float(steepness([f[-1] for f in both.judge(pictures, given.condition)], pictures))
+        return steepness([f[-1] for f in both.judge(pictures, given.condition)], pictures).item()
 
     before, taught = slope(), replace(teaching(), steep=1e4)
     for _ in range(10):
