@@ -44,10 +44,10 @@ def bank(network: Pix2Pix) -> Styles:
 
 
 def run(out: Path, styles: Callable[[Pix2Pix], Styles] = bank, **changes: Any) -> Path:
-    network = changes.pop("network", {})
+    network, memory = changes.pop("network", {}), changes.pop("memory", 0)
     torch.manual_seed(0)
     plan = settings(out, **changes)
-    course = drawing(header(**network), judge(), teaching(), data, styles, gallery())
+    course = drawing(header(**network), judge(), teaching(), data, styles, gallery(), memory=memory)
     return run_course(plan, course, ALONE, resume=True)
 
 
@@ -64,9 +64,11 @@ def stop(network: Pix2Pix) -> Styles:
     raise Stopped
 
 
-@pytest.mark.parametrize("network", [{}, {"style": 0, "dropout": 0.5}])
-def test_stopping_half_way_changes_nothing(network: dict[str, Any], tmp_path: Path) -> None:
-    run(tmp_path / "whole", network=network)
+@pytest.mark.parametrize(
+    "changes", [{}, {"network": {"style": 0, "dropout": 0.5}}, {"memory": 10}], ids=["", "classic", "memory"]
+)
+def test_stopping_half_way_changes_nothing(changes: dict[str, Any], tmp_path: Path) -> None:
+    run(tmp_path / "whole", **changes)
     done = []
 
     def second_time(artist: Pix2Pix) -> Styles:
@@ -74,9 +76,9 @@ def test_stopping_half_way_changes_nothing(network: dict[str, Any], tmp_path: Pa
         return bank(artist) if len(done) == 1 else stop(artist)
 
     with pytest.raises(Stopped):  # a state is written at 24 images, none at 48
-        run(tmp_path / "broken", second_time, keep=24, network=network)
+        run(tmp_path / "broken", second_time, keep=24, **changes)
     torch.rand(5)
-    run(tmp_path / "broken", network=network)
+    run(tmp_path / "broken", **changes)
     for name in ("weights.safetensors", "state.safetensors"):
         mine, theirs = contents(tmp_path / "whole" / name), contents(tmp_path / "broken" / name)
         assert mine.keys() == theirs.keys()
