@@ -77,7 +77,6 @@ def teaching_of(config: DictConfig) -> Teaching:
         config.gan.borrow,
         autocast_of(config.autocast),
         config.gan.turns,
-        config.gan.steep,
     )
 
 

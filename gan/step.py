@@ -72,7 +72,6 @@ class Teaching:
     borrow: float  # of the second half, how many are drawn in the style of another crop of the batch
     autocast: bool
     turns: int = 1  # of the judge, for one of the artist
-    steep: float = 0.0  # weight of how steep the judge may be at real crops (R1, Mescheder et al. 2018)
 
 
 def chance_of(count: int, size: tuple[int, int], style: int, borrow: float, device: torch.device) -> Chance:
@@ -131,19 +130,14 @@ def correct_judge(players: Players[Pix2Pix], batch: Batch, seen: Tensor, teachin
         for fake in (drawn, earlier) if earlier is not None else (drawn,):
             pair = teaching.augmentation(*real), teaching.augmentation(*fake)
             kind = teaching.weights.adversarial
-            losses.append(learnt(players, *pair, kind, teaching.autocast, teaching.steep))
+            losses.append(learnt(players, *pair, kind, teaching.autocast))
     if players.memory is not None:
         players.memory.keep(*drawn)
     return losses[0]
 
 
 def learnt(
-    players: Players[Any],
-    real: tuple[Tensor, Tensor],
-    fake: tuple[Tensor, Tensor],
-    kind: str,
-    autocast: bool,
-    steep: float = 0.0,
+    players: Players[Any], real: tuple[Tensor, Tensor], fake: tuple[Tensor, Tensor], kind: str, autocast: bool
 ) -> float:
     """The judge after pictures and conditions of both sides, in one forward: DistributedDataParallel
     allows one a backward.
@@ -151,27 +145,16 @@ def learnt(
     loss_of, _ = ADVERSARIAL[kind]
     pictures, conditions = (torch.cat(parts) for parts in zip(real, fake, strict=True))
     players.judge.requires_grad_(True)
-    pictures.requires_grad_(steep > 0)
     with precision(pictures, autocast):
         found = players.judging(pictures, conditions)
     count = len(real[0])
     loss = loss_of([[f[:count] for f in scale] for scale in found], True) + loss_of(
         [[f[count:] for f in scale] for scale in found], False
     )
-    told = float(loss.detach())
-    if steep:
-        loss = loss + steep / 2 * steepness([f[-1][:count] for f in found], pictures)
     players.judge_optimizer.zero_grad(set_to_none=True)
     loss.backward()
     players.judge_optimizer.step()
-    return told
-
-
-def steepness(judged: Sequence[Tensor], pictures: Tensor) -> Tensor:
-    """Mean square of the slope of each picture's mean judgement."""
-    total = torch.stack([each.float().mean((1, 2, 3)).sum() for each in judged]).sum()
-    (slope,) = torch.autograd.grad(total, pictures, create_graph=True)
-    return slope.float().square().sum((1, 2, 3))[: len(judged[0])].mean()
+    return float(loss.detach())
 
 
 def read(fake: Tensor, texts: Sequence[str], teaching: Teaching) -> Tensor:
