@@ -95,6 +95,9 @@ class Redraw:
     def __post_init__(self) -> None:
         need_span("severity", self.severity, 0, 1)
         need_size("size", self.size)
+        for name in ("posed", "stored"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UserError(f"{name}: {getattr(self, name)} is no share; give a number from 0 to 1")
         if not self.file.is_file():
             fix = "give the file that plate-train-gan wrote"
             raise UserError(f"weights: {self.file}: no such file; {fix}")

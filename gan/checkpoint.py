@@ -32,9 +32,7 @@ class Header:
     config: Mapping[str, Any] = field(default_factory=dict)  # how it was trained
     data: Mapping[str, Any] = field(default_factory=dict)  # on what
     images: int = 0
-    seen: tuple[int, int] | None = (
-        None  # height, width of the crops, where they are smaller than what is drawn
-    )
+    seen: tuple[int, int] | None = None  # height, width of crops smaller than what is drawn
 
 
 @dataclass(frozen=True)

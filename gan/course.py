@@ -69,6 +69,8 @@ def placeless(node: Any) -> Any:
 
 def teaching_of(config: DictConfig) -> Teaching:
     weights = Weights(**OmegaConf.to_container(config.gan.losses))  # type: ignore[arg-type]
+    if config.gan.turns < 1:
+        raise UserError(f"gan.turns: {config.gan.turns}; the judge needs one turn at least")
     reading = reading_of(config) if weights.reading else None
     return Teaching(
         weights,

@@ -13,7 +13,7 @@ from gan.blocks import joined
 
 
 class Patches(nn.Module):
-    """Judges patches of about 54 pixels after three halvings, of 14 after one.
+    """Judges patches of about 54 pixels after three halvings, of 12 after one.
 
     No norm over the batch, since real and fake go through together.
     """

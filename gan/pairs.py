@@ -138,11 +138,8 @@ class Pairs:
         first = transform(homography, grown(plate.char_quads[0]))
         hidden = np.zeros(self.seen, np.uint8)
         cv2.fillConvexPoly(hidden, np.rint(first).astype(np.int32), 255)
-        return (
-            condition(plate, self._larger() @ homography, self.size),
-            hidden,
-            "".join(plate.fields.values()),
-        )
+        planes = condition(plate, self._larger() @ homography, self.size)
+        return planes, hidden, "".join(plate.fields.values())
 
     def _fit(self, index: int) -> Matrix:
         """3 3: pixels of the crop as it is -> as it is seen."""
@@ -202,9 +199,10 @@ def load_pairs(
 
 
 def smaller(sizes: Sequence[tuple[int, ...]], drawn: tuple[int, int]) -> tuple[int, int]:
-    """The most common size of crops, if it is no larger than what is drawn; else that."""
-    (height, width), _ = Counter(sizes).most_common(1)[0]
-    return (height, width) if height <= drawn[0] and width <= drawn[1] else drawn
+    """The size that most crops have, if it is no larger than what is drawn; else that."""
+    (height, width), count = Counter(sizes).most_common(1)[0]
+    fits = height <= drawn[0] and width <= drawn[1]
+    return (height, width) if fits and 2 * count > len(sizes) else drawn
 
 
 def pairs_of(

@@ -77,6 +77,9 @@ def test_plates_may_go_through_the_size_of_the_crops(tmp_path: Path) -> None:
         for sample in pipeline(tmp_path / "w", stored=stored).samples(range(4)):
             entry = sample.stages[-1]
             assert entry.get("stored") == ([8, 24] if stored else None) and sample.image.shape[0] == 64
+    for wrong in ({"posed": 2.0}, {"stored": -0.1}):
+        with pytest.raises(UserError, match=f"{next(iter(wrong))}: .* is no share"):
+            pipeline(tmp_path / "w", **wrong).samples(range(1))
 
 
 def test_quads_move_with_the_plate(weights: Path) -> None:

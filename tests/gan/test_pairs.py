@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import gan.align_store as store
 from gan.dress import dressed, dressed_plate
 from gan.outline import EDGES, GLYPHS, GREY, GROUND, INK, PLATE, condition, upright
-from gan.pairs import Pairs, held_out, load_pairs
+from gan.pairs import Pairs, held_out, load_pairs, smaller
 from gan.vary import PAINTS, Vary, shifted_planes
 from synth.errors import UserError
 from synth.sample import Sample
@@ -144,6 +144,8 @@ def test_crops_smaller_than_the_planes_keep_their_pixels(folder: Path) -> None:
         "labelled", folder, ["cn/blue"], (16, 48), cache=folder.parent / "cache", own_size=True
     )
     assert small.seen == small.size  # crops are larger than what is drawn
+    assert smaller([(24, 94), (24, 94), (20, 60)], size) == (24, 94)
+    assert smaller([(24, 94), (20, 60)], size) == size  # of many sizes: none is theirs
 
 
 def test_a_new_text_is_asked_for_in_the_same_place(pairs: Pairs) -> None:
