@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -89,7 +89,10 @@ class Redraw:
     spread: float = 1.0  # around a style of the bank, in the encoder's own uncertainty
     quality: Span = (80, 96)  # JPEG, for the writer
     precision: str = "auto"
-    effects: Mapping[str, Effect] = field(default_factory=dict)  # of lens and sensor, after the drawing
+    harms: Mapping[str, Effect] = field(
+        default_factory=dict
+    )  # of light and lens: more than the crops suffered
+    effects: Mapping[str, Effect] = field(default_factory=dict)  # of the sensor, after them and `stored`
     check: Check | None = None
 
     def __post_init__(self) -> None:
@@ -145,8 +148,9 @@ class Redraw:
             del params["crop"]["around"], params["crop"]["sides"]
         if self.stored and draw() < self.stored and self.artist.header.seen is not None:
             params["stored"] = list(self.artist.header.seen)
-        drawn = {name: effect.sample(draw, severity) for name, effect in self.effects.items()}
-        params |= {name: value for name, value in drawn.items() if value is not None}
+        params |= sampled(self.effects, draw, severity)
+        if self.harms:
+            params["harms"] = sampled(self.harms, draw, severity)
         plate = sample.plate
         clean = replace(sample, quad=plate.quad, row_quads=plate.row_quads, char_quads=plate.char_quads)
         forced = None if self.size is None else (int(self.size[0]), int(self.size[1]))
@@ -195,24 +199,16 @@ class Redraw:
         return [found[n] for n in range(len(plans))]
 
     def photographed(self, plan: Plan, image: Image) -> Image:
-        """The drawing at the size put out, its pixels touched where they are fewest."""
+        """The drawing, harmed, at the size put out, its pixels touched where they are fewest."""
+        image = touched(plan, image, self.harms, plan.params.get("harms", {}))
         size = plan.view.output
         if "stored" in plan.params:
             height, width = plan.params["stored"]
             image = small(image, (width, height))
         elif size[0] * size[1] < image.shape[0] * image.shape[1]:
-            return self.touched(plan, small(image, size))
-        return np.asarray(
-            cv2.resize(self.touched(plan, image), size, interpolation=cv2.INTER_CUBIC), np.uint8
-        )
-
-    def touched(self, plan: Plan, image: Image) -> Image:
-        """The picture after the effects of lens and sensor."""
-        picture = Picture(image, plan.view.row_px * image.shape[0] / plan.view.photo[1])
-        for name, effect in self.effects.items():
-            if name in plan.params:
-                picture = effect.apply(picture, plan.params[name])
-        return picture.image
+            return touched(plan, small(image, size), self.effects, plan.params)
+        image = touched(plan, image, self.effects, plan.params)
+        return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), np.uint8)
 
     def finished(self, plan: Plan, image: Image, verdict: Verdict | None) -> Sample:
         params = {key: value for key, value in plan.params.items() if key != "styles"}
@@ -230,6 +226,21 @@ class Redraw:
             mask=np.asarray(mask, np.uint8),
             stages=plan.sample.drawn(NAME, **params),
         )
+
+
+def sampled(effects: Mapping[str, Effect], draw: Callable[[], float], severity: float) -> dict[str, Any]:
+    """The numbers of those effects that happen."""
+    found = {name: effect.sample(draw, severity) for name, effect in effects.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def touched(plan: Plan, image: Image, effects: Mapping[str, Effect], params: Mapping[str, Any]) -> Image:
+    """The picture after the effects whose numbers were drawn."""
+    picture = Picture(image, plan.view.row_px * image.shape[0] / plan.view.photo[1])
+    for name, effect in effects.items():
+        if name in params:
+            picture = effect.apply(picture, params[name])
+    return picture.image
 
 
 def small(image: Image, size: tuple[int, int]) -> Image:

@@ -69,8 +69,6 @@ def placeless(node: Any) -> Any:
 
 def teaching_of(config: DictConfig) -> Teaching:
     weights = Weights(**OmegaConf.to_container(config.gan.losses))  # type: ignore[arg-type]
-    if config.gan.turns < 1:
-        raise UserError(f"gan.turns: {config.gan.turns}; the judge needs one turn at least")
     reading = reading_of(config) if weights.reading else None
     return Teaching(
         weights,
@@ -78,8 +76,14 @@ def teaching_of(config: DictConfig) -> Teaching:
         reading,
         config.gan.borrow,
         autocast_of(config.autocast),
-        config.gan.turns,
+        turns_of(config),
     )
+
+
+def turns_of(config: DictConfig) -> int:
+    if config.gan.turns < 1:
+        raise UserError(f"gan.turns: {config.gan.turns}; the judge needs one turn at least")
+    return int(config.gan.turns)
 
 
 def reading_of(config: DictConfig) -> Reading | None:

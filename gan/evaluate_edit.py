@@ -8,13 +8,14 @@ characters of either text are, and two pixels around them; overlap of the mask o
 true one. Beside the editor: the new text pasted in the mean colours of the plate, and pix2pix in the style
 its encoder finds in the source. Real: a fifth of the texts is held out from training by a hash; each of these
 crops is given `draws` random legal texts. An outside reader reads them; `old_text` is the share in which it
-still reads the old one, or all but one of its characters. FID and KID on features of the outside reader,
-against the held-out crops; and once more with each crop given the text of another: then both sets show
-the same texts, and what is left is how real they look, not that few of the crops' provinces are drawn at
-random. The style probe (`gan.spg.probe`) compares an edit with its crop; two rendered
-plates of one capture say how far plates of one style are apart, two crops at random how far styles are. On
-the ground free of both texts the two pictures are compared again, since blurred characters tint what is
-around them. Speed is of one core.
+still reads the old one, or all but one of its characters; `trace` how deep the old characters show on the
+new ground, in shares of their contrast (pix2pix, which never saw them, says what comes by chance). FID and
+KID on features of the outside reader, against the held-out crops; and once more with each crop given the
+text of another: then both sets show the same texts, and what is left is how real they look, not that few of
+the crops' provinces are drawn at random. The style probe (`gan.spg.probe`) compares an edit with its crop;
+two rendered plates of one capture say how far plates of one style are apart, two crops at random how far
+styles are. On the ground free of both texts the two pictures are compared again, since blurred characters
+tint what is around them. Speed is of one core.
 """
 
 from __future__ import annotations
@@ -100,10 +101,14 @@ def table(report: dict[str, Any]) -> str:
         lines.append(f"| {name} | {row['psnr']:.2f} dB | {row['ssim']:.3f} | {masks} |")
     if "crops" not in report:
         return "\n".join(lines)
-    head = "| real crops | exact | characters | old text | FID | 1000 KID | +- | texts exchanged | +- |"
-    lines += ["", head, "|" + "---|" * 9]
+    head = (
+        "| real crops | exact | characters | old text | trace | FID | 1000 KID | +- | texts exchanged | +- |"
+    )
+    lines += ["", head, "|" + "---|" * 10]
     for name, row in report["crops"].items():
-        read = [f"{row[key]:.1%}" if key in row else "" for key in ("exact", "characters", "old_text")]
+        read = [
+            f"{row[key]:.1%}" if key in row else "" for key in ("exact", "characters", "old_text", "trace")
+        ]
         far = (
             [f"{row['fid']:.2f}", *(f"{1000 * row[k]:.3f}" for k in ("kid", "kid_deviation"))]
             if "fid" in row

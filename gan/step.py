@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -31,6 +31,18 @@ from gan.runtime.track import Track
 from gan.sight import shrunk, size_of
 
 Artist = TypeVar("Artist", bound=nn.Module)
+Shown = tuple[Tensor, Tensor]  # pictures and conditions, as a judge sees them
+
+
+class Turns(Protocol):
+    """How a judge is taught, whoever draws."""
+
+    @property
+    def augmentation(self) -> Augmentation: ...
+    @property
+    def turns(self) -> int: ...  # for one of the artist
+    @property
+    def autocast(self) -> bool: ...
 
 
 @dataclass
@@ -111,12 +123,12 @@ def precision(x: Tensor, autocast: bool) -> AbstractContextManager[Any]:
     return torch.autocast(x.device.type, torch.bfloat16, enabled=autocast)
 
 
-def open_to(batch: Batch, picture: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+def open_to(batch: Batch, picture: Tensor, condition: Tensor) -> Shown:
     """What the judge may see of pictures and conditions: not what is hidden."""
     return picture.masked_fill(batch.hidden, 0), condition.masked_fill(batch.hidden, 0)
 
 
-def shown(batch: Batch, picture: Tensor, condition: Tensor, teaching: Teaching) -> tuple[Tensor, Tensor]:
+def shown(batch: Batch, picture: Tensor, condition: Tensor, teaching: Teaching) -> Shown:
     """That, changed at random."""
     return teaching.augmentation(*open_to(batch, picture, condition))
 
@@ -124,21 +136,25 @@ def shown(batch: Batch, picture: Tensor, condition: Tensor, teaching: Teaching) 
 def correct_judge(players: Players[Pix2Pix], batch: Batch, seen: Tensor, teaching: Teaching) -> float:
     """The judge's turns, each with these drawings and with earlier ones; its first loss."""
     real, drawn = open_to(batch, batch.crop, batch.told), open_to(batch, seen, batch.told_asked)
+    return taught(players, real, drawn, teaching.weights.adversarial, teaching, players.memory)
+
+
+def taught(
+    players: Players[Any], real: Shown, drawn: Shown, kind: str, teaching: Turns, memory: Memory | None
+) -> float:
+    """The judge's turns, each with today's drawings and with remembered ones; its first loss."""
     losses = []
     for _ in range(teaching.turns):
-        earlier = players.memory.recall(len(seen)) if players.memory is not None else None
+        earlier = memory.recall(len(drawn[0])) if memory is not None else None
         for fake in (drawn, earlier) if earlier is not None else (drawn,):
             pair = teaching.augmentation(*real), teaching.augmentation(*fake)
-            kind = teaching.weights.adversarial
             losses.append(learnt(players, *pair, kind, teaching.autocast))
-    if players.memory is not None:
-        players.memory.keep(*drawn)
+    if memory is not None:
+        memory.keep(*drawn)
     return losses[0]
 
 
-def learnt(
-    players: Players[Any], real: tuple[Tensor, Tensor], fake: tuple[Tensor, Tensor], kind: str, autocast: bool
-) -> float:
+def learnt(players: Players[Any], real: Shown, fake: Shown, kind: str, autocast: bool) -> float:
     """The judge after pictures and conditions of both sides, in one forward: DistributedDataParallel
     allows one a backward.
     """

@@ -12,9 +12,10 @@ from omegaconf import DictConfig, OmegaConf
 from torch.utils.data import IterableDataset
 
 from gan.batches import Pairs
-from gan.course import augmentation_of, header_of, made, reading_of, sizes_of
+from gan.course import augmentation_of, header_of, made, reading_of, sizes_of, turns_of
 from gan.discriminator import Discriminator
 from gan.loop import Course, Settings
+from gan.memory import Memory
 from gan.runtime.average import mean_with
 from gan.runtime.precision import autocast_of
 from gan.runtime.track import Track
@@ -47,8 +48,8 @@ def editing_course(config: DictConfig, settings: Settings) -> Course[SPG]:
             "would be kept to be blended in; lower keep, or gan.real.phase1=0"
         )
     rendered: Rendered = made(config.gan, "rendered", sizes=sizes)
-    pairs: Pairs | None = made(config, "pairs", part="train") if share else None
-    unseen: Pairs | None = made(config, "pairs", part="held_out") if share else None
+    pairs: Pairs | None = made(config, "pairs", part="train", own_size=True) if share else None
+    unseen: Pairs | None = made(config, "pairs", part="held_out", own_size=True) if share else None
     mixture = Mixture(rendered, pairs, share, config.gan.real.begins)
     crops = len(pairs) if pairs is not None else 0
     header = header_of(config, sizes, {"source": config.source.name, "crops": crops})
@@ -70,8 +71,11 @@ def editing_course(config: DictConfig, settings: Settings) -> Course[SPG]:
     def step(players: Players[SPG], batch: EditBatch, track: Track) -> dict[str, float]:
         return edit_step(players, batch, teaching, track)
 
+    memory = Memory(config.gan.memory) if config.gan.memory else None
     gallery = gallery_of(rendered, unseen, settings.seed + APART)
-    return Course(build(header), judge, edits, step, keep, gallery, f"rendered plates and {crops} crops")
+    return Course(
+        build(header), judge, edits, step, keep, gallery, f"rendered plates and {crops} crops", memory
+    )
 
 
 def teaching_of(config: DictConfig) -> EditTeaching:
@@ -80,7 +84,14 @@ def teaching_of(config: DictConfig) -> EditTeaching:
     if config.gan.perceptual is not None and (weights.perceptual or weights.style):
         perceptual = Perceptual(made(config.gan, "perceptual"))
     reading = reading_of(config) if weights.reading else None
-    return EditTeaching(weights, augmentation_of(config), reading, perceptual, autocast_of(config.autocast))
+    return EditTeaching(
+        weights,
+        augmentation_of(config),
+        reading,
+        perceptual,
+        autocast_of(config.autocast),
+        turns_of(config),
+    )
 
 
 def gallery_of(rendered: Rendered, unseen: Pairs | None, seed: int) -> EditGallery:
@@ -89,7 +100,8 @@ def gallery_of(rendered: Rendered, unseen: Pairs | None, seed: int) -> EditGalle
     for size in rendered.groups():
         lessons = [rendered.lesson(seed, place, size) for place in range(SHOWN)]
         real = unseen if size == rendered.sizes[0] else None
-        batches.append(edit_batch(lessons, real_rows(real, seed) if real is not None else []))
+        rows = real_rows(real, seed) if real is not None else []
+        batches.append(edit_batch(lessons, rows, rows[0].crop.shape[:2] if rows else None))
     return EditGallery(batches)
 
 

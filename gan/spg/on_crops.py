@@ -8,19 +8,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gan.batches import as_input, planes_of
 from gan.evaluate import at_size, shares
 from gan.features import Features, features
 from gan.outline import condition
 from gan.outside import the_judge
 from gan.pairs import Pairs
 from gan.scores import fid, kid
-from gan.spg.editor import Edited, Task, task_of
+from gan.spg.editor import Edited, Task, resized, task_of
+from gan.spg.ground import shadow
 from gan.spg.probe import Numbers, beside, probe
 from gan.spg.rendered import new_fields
 from gan.spg.residue import still_read
 from synth.catalogue import load_type
 from synth.grammar import grammar_of
 from synth.sample import Image
+
+TWICE = 2  # the size at which traces are looked for, for that of the crops: ground beside small characters
 
 
 def tasks_of(pairs: Pairs, draws: int, seed: int) -> list[Task]:
@@ -95,6 +99,24 @@ def distance(known: Features, pictures: Sequence[Image], seed: int) -> dict[str,
     return {"fid": fid(known, seen), "kid": found.value, "kid_deviation": found.deviation}
 
 
+def trace(tasks: Sequence[Task], pictures: Sequence[Image]) -> float:
+    """How deep the old characters show on the new ground, in shares of their contrast before; a mean.
+
+    An edit that never saw them has some too: whatever slopes by chance the way they did.
+    """
+    found = []
+    for task, picture in zip(tasks, pictures, strict=True):
+        height, width = (TWICE * side for side in task.found.size)
+        larger = np.diag((TWICE, TWICE, 1.0)) @ task.found.homography
+        own, asked = (
+            as_input(planes_of([condition(plate, larger, (height, width))]))
+            for plate in (task.found.plate, task.plate)
+        )
+        before, after = (as_input(planes_of([resized(x, (height, width))])) for x in (task.crop, picture))
+        found.append(float(shadow(after, asked, before, own)))
+    return float(np.mean(found))
+
+
 def scores(
     tasks: Sequence[Task], sets: dict[str, list[Image]], held_out: Pairs, train: Pairs, seed: int
 ) -> dict[str, dict[str, float]]:
@@ -102,7 +124,11 @@ def scores(
     size = tasks[0].crop.shape[1::-1]
     known = features(at_size(held_out.crops, size))
     report = {
-        name: {**reading(shown_by(tasks, pictures)), **distance(known, at_size(pictures, size), seed)}
+        name: {
+            **reading(shown_by(tasks, pictures)),
+            "trace": trace(tasks, pictures),
+            **distance(known, at_size(pictures, size), seed),
+        }
         for name, pictures in sets.items()
     }
     own = Shown(held_out.crops, held_out.texts, [""] * len(held_out), held_out.types)

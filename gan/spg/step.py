@@ -16,7 +16,7 @@ from gan.spg.batches import EditBatch
 from gan.spg.ground import shadow
 from gan.spg.losses import EditWeights, Perceptual, focused, mask_loss, perceptual_loss, style_loss
 from gan.spg.network import SPG, Edit
-from gan.step import Players, learnt, precision
+from gan.step import Players, Shown, precision, taught
 
 # Of the way from the crop's first character to a perfectly clear one: most others have more strokes, and are
 # lost in the same blur.
@@ -32,6 +32,7 @@ class EditTeaching:
     reading: Reading | None
     perceptual: Perceptual | None
     autocast: bool
+    turns: int = 1  # of the judge, for one of the artist
 
 
 def edit_step(
@@ -43,14 +44,15 @@ def edit_step(
     with track.phase("draw"), precision(batch.source, teaching.autocast):
         edit, again = players.drawing(batch.source, batch.condition, batch.asked, back)
     fake = edit.picture.float()
+    seen = batch.laid(edit.drawn, edit.new)
     values: dict[str, float] = {}
     if teaching.weights.adversarial:
         with track.phase("judge"):
-            values["judge"] = correct_judge(players, batch, fake.detach(), teaching)
+            values["judge"] = correct_judge(players, batch, seen.detach(), teaching)
     with track.phase("learn"):
         parts = asked_of(batch, edit, fake, again.float(), teaching)
         if teaching.weights.adversarial:
-            parts["adversarial"] = judged(players, batch, fake, teaching)
+            parts["adversarial"] = judged(players, batch, seen, teaching)
         players.artist_optimizer.zero_grad(set_to_none=True)
         teaching.weights.total(parts).backward()
         players.artist_optimizer.step()
@@ -109,26 +111,23 @@ def seen_by(
     return parts
 
 
-def shown(
-    batch: EditBatch, picture: Tensor, condition: Tensor, teaching: EditTeaching
-) -> tuple[Tensor, Tensor]:
-    """What the judge sees: not what is hidden, the rest changed at random."""
-    return teaching.augmentation(picture.masked_fill(batch.hidden, 0), condition.masked_fill(batch.hidden, 0))
+def open_to(batch: EditBatch, picture: Tensor, told: Tensor) -> Shown:
+    """What the judge may see of pictures and conditions: not what is hidden."""
+    return picture.masked_fill(batch.hidden, 0), told.masked_fill(batch.hidden, 0)
 
 
-def correct_judge(players: Players[SPG], batch: EditBatch, fake: Tensor, teaching: EditTeaching) -> float:
-    """Right are true edits of rendered plates, and real crops as they are."""
-    true = len(batch.target)
-    right = torch.cat([batch.target, batch.source[true:]])
-    said = torch.cat([batch.asked[:true], batch.condition[true:]])
-    real, edited = shown(batch, right, said, teaching), shown(batch, fake, batch.asked, teaching)
-    return learnt(players, real, edited, teaching.weights.kind, teaching.autocast)
+def correct_judge(players: Players[SPG], batch: EditBatch, seen: Tensor, teaching: EditTeaching) -> float:
+    """The judge's turns; it remembers edits where there are crops: what is rendered has a truth."""
+    real, edited = open_to(batch, *batch.right), open_to(batch, seen, batch.told_asked)
+    return taught(
+        players, real, edited, teaching.weights.kind, teaching, players.memory if batch.real else None
+    )
 
 
-def judged(players: Players[SPG], batch: EditBatch, fake: Tensor, teaching: EditTeaching) -> Tensor:
+def judged(players: Players[SPG], batch: EditBatch, seen: Tensor, teaching: EditTeaching) -> Tensor:
     """The artist's side, through a judge that learns nothing from it."""
     _, loss_of = ADVERSARIAL[teaching.weights.kind]
     players.judge.requires_grad_(False)
-    with precision(fake, teaching.autocast):
-        found = players.judge(*shown(batch, fake, batch.asked, teaching))
+    with precision(seen, teaching.autocast):
+        found = players.judge(*teaching.augmentation(*open_to(batch, seen, batch.told_asked)))
     return loss_of(found)
