@@ -19,7 +19,7 @@ from synth.capture.effect import Effect, Picture, Span, between, draws, need_siz
 from synth.capture.stage import opaque
 from synth.capture.view import Crop, Pose, View, text_height, view_of
 from synth.errors import UserError
-from synth.sample import Image, Sample, transform
+from synth.sample import Image, Points, Sample, transform
 from synth.seeding import rng_for
 
 NAME = "pix2pix"
@@ -40,7 +40,7 @@ class Check:
     """Legibility: an easy sample that is read wrongly is drawn again in the next style, and counted."""
 
     reader: Reader
-    view_deg: float = 35.0  # easy: no character cut, as some crop lay or seen under at most this angle
+    view_deg: float = 45.0  # easy: no character cut, seen under at most this angle
     redraws: int = 2  # at most
 
     def wrong(self, open_: Sequence[int], plans: Sequence[Plan], pictures: Sequence[Image]) -> list[int]:
@@ -51,7 +51,7 @@ class Check:
     def easy(self, plan: Plan) -> bool:
         characters, size = plan.view.char_quads, np.array(plan.view.output)
         whole = bool((characters >= 0).all() and (characters <= size).all())
-        return whole and plan.params["pose"].get("view_deg", 0.0) <= self.view_deg
+        return whole and bool(plan.params["pose"]["view_deg"] <= self.view_deg)
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,7 @@ class Redraw:
         forced = None if self.size is None else (int(self.size[0]), int(self.size[1]))
         if "corners" in params["pose"]:
             view = posed_view(clean, params, self.height_px, forced)
+            params["pose"]["view_deg"] = view_of_plane(view.to_photo, clean.quad)
         else:
             view = view_of(clean, {**params, "resolution": SHARP}, self.height_px, forced)
         height, width = plate.image.shape[:2]
@@ -268,6 +269,16 @@ def posed_view(
         row_quads=rows,
         char_quads=characters,
     )
+
+
+def view_of_plane(to_photo: NDArray[np.float64], quad: Points) -> float:
+    """Degrees off its normal under which a plate seems to be seen: by how much one side is foreshortened."""
+    x, y = quad.mean(axis=0)
+    at = to_photo @ (x, y, 1.0)
+    middle = at[:2] / at[2]
+    slopes = (to_photo[:2, :2] - np.outer(middle, to_photo[2, :2])) / at[2]
+    long, short = np.linalg.svd(slopes, compute_uv=False)
+    return round(float(np.degrees(np.arccos(min(1.0, short / long)))), 1)
 
 
 @functools.lru_cache(maxsize=2)

@@ -14,7 +14,7 @@ pytest.importorskip("torch")
 import torch
 from tiny_pairs import SIZE, header, stage_config
 
-from gan.apply import Check, Redraw
+from gan.apply import Check, Redraw, view_of_plane
 from gan.checkpoint import Styles, build, save
 from synth.errors import UserError
 from synth.pipeline import Pipeline, pipeline_of
@@ -183,3 +183,12 @@ def weights_of(tmp_path: Path) -> Path:
     path = tmp_path / "w.safetensors"
     save(path, build(header()), Styles.none(3), header())
     return path
+
+
+@pytest.mark.parametrize("angle", [0, 20, 45, 60])
+def test_a_plate_turned_away_is_seen_under_that_angle(angle: float) -> None:
+    quad = np.array([(0, 0), (440, 0), (440, 140), (0, 140)], np.float32)
+    turn, roll = np.deg2rad((angle, 30))
+    rolled = np.array(((np.cos(roll), -np.sin(roll), 9), (np.sin(roll), np.cos(roll), 5), (0, 0, 1)))
+    away = np.diag((np.cos(turn), 1.0, 1.0))
+    assert view_of_plane(rolled @ away, quad) == pytest.approx(angle, abs=0.1)
