@@ -40,7 +40,7 @@ class Check:
     """Legibility: an easy sample that is read wrongly is drawn again in the next style, and counted."""
 
     reader: Reader
-    view_deg: float = 45.0  # easy: no character cut, seen under at most this angle
+    view_deg: float = 35.0  # easy: no character cut, seen under at most this angle
     redraws: int = 2  # at most
 
     def wrong(self, open_: Sequence[int], plans: Sequence[Plan], pictures: Sequence[Image]) -> list[int]:

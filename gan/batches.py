@@ -91,7 +91,7 @@ def planes_of(pictures: Sequence[NDArray[np.uint8]]) -> Tensor:
 
 def as_input(planes: Tensor) -> Tensor:
     """uint8 -> float in [-1, 1]; the one place where that is done."""
-    return planes.float() / 127.5 - 1
+    return planes.float().div_(127.5).sub_(1)
 
 
 def as_pictures(planes: Tensor) -> NDArray[np.uint8]:

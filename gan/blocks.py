@@ -108,8 +108,8 @@ def joined(*parts: Tensor) -> Tensor:
     """Planes side by side, channels last, in the type of autocast where it is on."""
     kind = parts[0].device.type
     working = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else parts[0].dtype
-    x = torch.cat([part.to(working) for part in parts], dim=1)
-    return x.contiguous(memory_format=torch.channels_last)
+    # by the last dimension: with a single plane among the parts torch would lay all of them out anew, twice
+    return torch.cat([part.to(working).permute(0, 2, 3, 1) for part in parts], dim=3).permute(0, 3, 1, 2)
 
 
 def folded(network: nn.Module) -> nn.Module:
