@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("torch")
@@ -14,15 +15,20 @@ pytest.importorskip("torch")
 import torch
 from safetensors import safe_open
 from test_train import ALONE, command
-from tiny_edits import SIZES, Stopped, batch, course, header, saved, teaching
+from tiny_edits import SIZES, Stopped, batch, course, header, rendered, saved, small_pairs, teaching
 from tiny_pairs import settings
 from torch import Tensor
 
+from gan.batches import as_pictures
 from gan.discriminator import Discriminator
 from gan.loop import run
+from gan.memory import Memory
 from gan.outline import COUNT
 from gan.runtime.track import Track
+from gan.runtime.window import Window
+from gan.spg.batches import Edits, Mixture
 from gan.spg.checkpoint import build, load, save
+from gan.spg.editor import laid_into
 from gan.spg.gallery import EditGallery
 from gan.spg.step import edit_step
 from gan.step import Players
@@ -57,6 +63,34 @@ def test_a_loss_left_out_is_not_computed(name: str, tmp_path: Path) -> None:
     given = batch().given(ALONE.device)
     found = edit_step(players(), given, teaching(**{name: 0.0}), Track(tmp_path / "s.jsonl", False, 0))
     assert set(LOSSES) - set(found) == {name} and ("judge" in found) == (name != "adversarial")
+
+
+def test_edits_are_judged_at_the_size_of_the_crops_as_an_editor_lays_them(tmp_path: Path) -> None:
+    mixed = Mixture(rendered(), small_pairs(12, 36), 0.5, 0)
+    batches = map(Edits(mixed, Window(4), 0).batch, range(50))
+    drawn = next(b for b in batches if b.source.shape[2:] == SIZES[0])
+    given = drawn.given(ALONE.device)
+    assert given.real == 2 and given.judged == (12, 36) and given.seen.shape == (2, 3, 12, 36)
+    right, said = given.right
+    assert right.shape == (4, 3, 12, 36) and said.shape == (4, COUNT, 12, 36)
+    assert torch.equal(right[2:], given.seen)
+    whole, part = torch.rand(4, 3, *SIZES[0]) - 0.5, 0.3 + 0.4 * torch.rand(4, 1, *SIZES[0])
+    laid = as_pictures(given.laid(whole, part))
+    for number in (2, 3):
+        crop, picture = as_pictures(given.seen)[number - 2], as_pictures(whole)[number]
+        share = np.asarray(np.rint(255 * part[number, 0].numpy()), np.uint8)
+        edited = laid_into(crop, picture, share, share).image.astype(int)
+        assert np.abs(edited - laid[number]).max() <= 2  # grey levels: an editor rounds on the way
+    edit_step(players(), given, teaching(), Track(tmp_path / "s.jsonl", False, 0))
+
+
+def test_only_edits_of_crops_are_remembered(tmp_path: Path) -> None:
+    both, track = players(), Track(tmp_path / "s.jsonl", False, 0)
+    both.memory = Memory(64)
+    edit_step(both, batch(real=False).given(ALONE.device), teaching(), track)
+    assert both.memory.recall(1) is None
+    edit_step(both, batch().given(ALONE.device), teaching(), track)
+    assert len(both.memory.pictures) == 4
 
 
 def test_phase_one_has_no_cycle(tmp_path: Path) -> None:
@@ -143,5 +177,7 @@ def test_the_weights_that_are_kept_lie_between_both_phases(tmp_path: Path) -> No
 def test_a_wrong_share_is_one_line(tmp_path: Path) -> None:
     done = command(tmp_path / "run", "gan=spg", "gan.real.share=1")
     assert done.returncode == 2 and done.stderr.startswith("error: gan.real.share: 1 is no share below 1")
+    done = command(tmp_path / "run", "gan=spg", "gan.turns=0")
+    assert done.returncode == 2 and done.stderr.startswith("error: gan.turns: 0; the judge needs one turn")
     done = command(tmp_path / "run", "gan=spg", "gan.real.phase1=2")
     assert done.returncode == 2 and done.stderr.startswith("error: gan.real.phase1: 2 is no share between")

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
-from tiny_pairs import tiny_pairs
+from tiny_pairs import TinyPairs, tiny_pairs
 
 from gan.augment import Augmentation
 from gan.checkpoint import Header
 from gan.discriminator import Discriminator
 from gan.loop import Course
+from gan.memory import Memory
 from gan.outline import COUNT
 from gan.runtime.track import Track
 from gan.spg.batches import EditBatch, Edits, Mixture
@@ -51,11 +54,24 @@ def header(**network: Any) -> Header:
 
 
 def teaching(**weights: Any) -> EditTeaching:
-    return EditTeaching(EditWeights(**weights), Augmentation(cutout=0.2), None, None, autocast=False)
+    return EditTeaching(EditWeights(**weights), Augmentation(cutout=0.2), None, None, autocast=False, turns=2)
 
 
 def mixture(share: float = 0.5, begins: int = 0) -> Mixture:
     return Mixture(rendered(), tiny_pairs() if share else None, share, begins)
+
+
+def small_pairs(height: int, width: int) -> TinyPairs:
+    """Crops smaller than what is worked at."""
+    pairs = [
+        replace(
+            pair,
+            crop=cv2.resize(pair.crop, (width, height)),
+            hidden=np.full((height, width), 255 * (number % 2), np.uint8),
+        )
+        for number, pair in enumerate(tiny_pairs().pairs)
+    ]
+    return TinyPairs(tuple(pairs))
 
 
 @functools.cache
@@ -88,6 +104,7 @@ def course(shared: EditTeaching | None = None, begins: int = 16, after: int = 10
         step,
         keep,
         EditGallery([batch()]),
+        memory=Memory(6),
     )
 
 
