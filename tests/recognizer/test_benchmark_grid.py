@@ -101,7 +101,7 @@ def test_no_reader_chooses_what_others_learn_from() -> None:
     for name in ("pix2pix", "mix"):
         config = composed(overrides_of(recipe(name), "plates", 0, plan()))
         stages = lessons_of(config)[-1].config["stages"]
-        drawn = stages["mix"]["ways"]["pix2pix"] if name == "mix" else stages
+        drawn = stages["mix"]["ways"]["phone"] if name == "mix" else stages
         assert drawn["pix2pix"]["check"] is None and drawn["pix2pix"]["severity"] == [0.0, 0.8]
 
 
