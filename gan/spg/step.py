@@ -44,14 +44,14 @@ def edit_step(
     with track.phase("draw"), precision(batch.source, teaching.autocast):
         edit, again = players.drawing(batch.source, batch.condition, batch.asked, back)
     fake = edit.picture.float()
-    seen = batch.laid(edit.drawn, edit.new)
     values: dict[str, float] = {}
-    if teaching.weights.adversarial:
+    seen = batch.laid(edit.drawn, edit.new) if teaching.weights.adversarial else None
+    if seen is not None:
         with track.phase("judge"):
             values["judge"] = correct_judge(players, batch, seen.detach(), teaching)
     with track.phase("learn"):
         parts = asked_of(batch, edit, fake, again.float(), teaching)
-        if teaching.weights.adversarial:
+        if seen is not None:
             parts["adversarial"] = judged(players, batch, seen, teaching)
         players.artist_optimizer.zero_grad(set_to_none=True)
         teaching.weights.total(parts).backward()

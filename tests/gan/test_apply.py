@@ -185,6 +185,27 @@ def weights_of(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("name", ["pix2pix_phone", "pix2pix_street"])
+def test_harms_change_the_picture_and_nothing_else(weights: Path, name: str) -> None:
+    from hydra import compose, initialize_config_module
+
+    keys = ["out=x", f"stages={name}", f"stages.pix2pix.weights={weights}", "stages.pix2pix.check=null"]
+    with initialize_config_module("conf", version_base="1.3"):
+        stage = pipeline_of(compose("generate", [*keys, "capture.severity=[0.9,1]"])).stages["pix2pix"]
+    assert isinstance(stage, Redraw) and stage.harms
+    batch = pipeline(weights).template.batch(0, range(8))
+    harmed, calm = stage(batch), replace(stage, harms={})(batch)
+    recorded = [sample.stages[-1]["harms"] for sample in harmed]
+    assert set().union(*recorded) <= set(stage.harms) and sum(map(bool, recorded)) >= 6
+    assert all("harms" not in sample.stages[-1] for sample in calm)
+    for one, other, harms in zip(harmed, calm, recorded, strict=True):
+        assert one.text == other.text and np.array_equal(one.char_quads, other.char_quads)
+        assert harms or np.array_equal(one.image, other.image)
+    changed = [not np.array_equal(a.image, b.image) for a, b in zip(harmed, calm, strict=True)]
+    assert sum(changed) >= 5  # a blur of a tenth of a pixel changes nothing
+    assert all(np.array_equal(a.image, b.image) for a, b in zip(harmed, stage(batch), strict=True))
+
+
 @pytest.mark.parametrize("angle", [0, 20, 45, 60])
 def test_a_plate_turned_away_is_seen_under_that_angle(angle: float) -> None:
     quad = np.array([(0, 0), (440, 0), (440, 140), (0, 140)], np.float32)

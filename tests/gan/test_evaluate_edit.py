@@ -17,9 +17,12 @@ from test_pairs import write_crops
 from tiny_edits import rendered, saved
 from tiny_pairs import header
 
+from gan.align import Alignment, nominal
 from gan.checkpoint import Styles, build, save
-from gan.outline import COUNT, GLYPHS, PLATE
+from gan.outline import COUNT, GLYPHS, PLATE, onto, warped
+from gan.spg.editor import task_of
 from gan.spg.imitator import pasted
+from gan.spg.on_crops import trace
 from gan.spg.on_rendered import closeness, held_out_lessons, one_style, overlap, region
 from gan.spg.probe import MEASURES, OF_GROUND, beside, kept, probe
 from gan.spg.rendered import Lesson
@@ -93,6 +96,20 @@ def test_ground_free_of_both_texts_is_compared_alone() -> None:
     colours = [MEASURES.index(name) for name in OF_GROUND]
     assert np.abs(beside(before, after, own, asked)[colours]).max() < 0.5
     assert np.abs(beside(before, np.clip(after + 20, 0, 255).astype(np.uint8), own, asked)[0]) > 5
+
+
+@pytest.mark.parametrize(
+    ("shown", "low", "high"), [("old", 0.9, 1.0), ("new", 0.0, 0.1), ("both", 0.35, 0.65)]
+)
+def test_a_trace_is_what_is_left_of_the_old_text(shown: str, low: float, high: float) -> None:
+    """`both`: half of each."""
+    size, old = (48, 188), nominal("cn/blue", "皖A12345")
+    lay = onto(old, np.array([(4, 4), (184, 4), (184, 44), (4, 44)], np.float32))
+    task = task_of(warped(old.image, lay, size, 128), Alignment(old, lay, 1.0, size), "苏E6789K")
+    new = warped(task.plate.image, lay, size, 128)
+    half = np.asarray(np.rint(0.5 * task.crop + 0.5 * new), np.uint8)
+    picture = {"old": task.crop, "new": new, "both": half}[shown]
+    assert low <= trace([task], [picture]) <= high
 
 
 def keys(folder: Path, *more: str) -> list[str]:

@@ -93,8 +93,9 @@ def test_the_shipped_curriculum_ends_in_the_whole_capture(composed: Callable[...
     mixes = [lesson.config["stages"]["reader"] for lesson in lessons]
     cameras = [mix["ways"]["capture"]["capture"]["severity"] for mix in mixes]
     assert cameras == sorted(cameras) and cameras[-1] == [0.0, 1.0]
-    assert [mix["weights"]["phone"] for mix in mixes[:-1]] == [0] * (len(lessons) - 1)  # cheap ones first
-    assert mixes[-1]["weights"]["phone"] > 0
+    for drawn in ("phone", "street"):
+        assert [mix["weights"][drawn] for mix in mixes[:-1]] == [0] * (len(lessons) - 1)  # cheap ones first
+        assert mixes[-1]["weights"][drawn] > 0 and mixes[-1]["ways"][drawn]["pix2pix"]["check"] is None
 
 
 def test_a_lesson_reaches_what_refers_to_its_keys(composed: Callable[..., DictConfig]) -> None:
