@@ -35,8 +35,9 @@ from gan.course import made
 from gan.gallery import shown
 from gan.outline import condition
 from gan.pairs import load_pairs
+from gan.sight import fitted
 from gan.spg import on_crops, on_rendered
-from gan.spg.editor import Edited, Editor, Task, resized, weights_file
+from gan.spg.editor import Edited, Editor, Task, weights_file
 from gan.spg.imitator import Imitator
 from gan.spg.probe import kept
 from gan.spg.rendered import Lesson, Rendered
@@ -88,7 +89,7 @@ def sheet(tasks: Sequence[Task], edited: Sequence[Edited]) -> Image:
     for task, done in zip(tasks, edited, strict=False):
         asked = shown(condition(task.plate, task.found.homography, task.found.size))
         mask = np.repeat(done.mask[..., None], 3, axis=2)
-        cells = [resized(cell, (ROW_PX, width)) for cell in (task.crop, asked, mask, done.image)]
+        cells = [fitted(cell, (ROW_PX, width)) for cell in (task.crop, asked, mask, done.image)]
         lines.append(np.hstack([cv2.copyMakeBorder(x, 1, 1, 2, 2, cv2.BORDER_CONSTANT) for x in cells]))
     return np.asarray(np.vstack(lines))
 

@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from synth.sample import Image
+
 SHRINK = cv2.INTER_LANCZOS4  # of drawings, here and in the stage
 
 
@@ -59,3 +61,16 @@ def covering(where: Tensor, like: Tensor) -> Tensor:
 
 def size_of(x: Tensor) -> tuple[int, int]:
     return x.shape[2], x.shape[3]
+
+
+def fitted(picture: Image, size: tuple[int, int]) -> Image:
+    """H W ... of `size` (height, width).
+
+    There and back again: crops of 24x94 by way of 32x128 keep 43 dB with Lanczos, 31 dB with area, which
+    blurs a small shrinking by a whole pixel.
+    """
+    if picture.shape[:2] == size:
+        return picture
+    folds = 4 * size[0] * size[1] < picture.shape[0] * picture.shape[1]
+    how = cv2.INTER_AREA if folds else cv2.INTER_LANCZOS4
+    return np.asarray(cv2.resize(picture, size[::-1], interpolation=how), np.uint8)

@@ -11,7 +11,8 @@ import numpy as np
 
 from gan.align import ACCEPT, DRAWN_PX, Alignment
 from gan.pairs import Pairs, load_pairs
-from gan.spg.editor import Edited, Editor, Task, resized, weights_file
+from gan.sight import fitted
+from gan.spg.editor import Edited, Editor, Task, weights_file
 from synth.capture.effect import Span, between, draws, need_size, need_span
 from synth.capture.stage import opaque
 from synth.errors import UserError
@@ -100,12 +101,12 @@ class Restyle:
         rng = rng_for(sample.seed, sample.index, f"{NAME} quality")
         return replace(
             sample,
-            image=resized(edited.image, size),
+            image=fitted(edited.image, size),
             alpha=opaque(*size),
             quad=transform(laid, task.plate.quad),
             row_quads=transform(laid, task.plate.row_quads),
             char_quads=transform(laid, task.plate.char_quads),
-            mask=resized(edited.mask, size),
+            mask=fitted(edited.mask, size),
             stages=sample.drawn(NAME, style=index, quality=round(between(draws(rng), self.quality))),
         )
 

@@ -13,8 +13,7 @@ from torch.utils.data import IterableDataset
 
 from gan.batches import Pair, Pairs, as_input, planes_of
 from gan.runtime.window import Window
-from gan.sight import shrunk, size_of, told
-from gan.spg.editor import resized
+from gan.sight import fitted, shrunk, size_of, told
 from gan.spg.rendered import Lesson, Rendered
 
 
@@ -77,7 +76,7 @@ def edit_batch(
     """At least one lesson: the judge must see what is right, at a size of its own if `judged` gives one."""
     height, width = lessons[0].source.shape[:2]
     blank = np.zeros((*(judged or (height, width)), 1), np.uint8)
-    crops = [resized(pair.crop, (height, width)) for pair in pairs]
+    crops = [fitted(pair.crop, (height, width)) for pair in pairs]
     return EditBatch(
         planes_of([*(one.source for one in lessons), *crops]),
         planes_of([*(one.condition for one in lessons), *(pair.condition for pair in pairs)]),

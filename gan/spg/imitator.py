@@ -16,7 +16,8 @@ from gan.batches import as_input, as_pictures, planes_of
 from gan.checkpoint import load
 from gan.outline import GLYPHS, PLATE, condition
 from gan.pix2pix import Pix2Pix
-from gan.spg.editor import Task, resized
+from gan.sight import fitted
+from gan.spg.editor import Task
 from gan.spg.rendered import nearest_size
 from synth.errors import UserError
 from synth.sample import Image
@@ -74,4 +75,4 @@ class Imitator:
         size = nearest_size(task.plate.type, self.sizes)
         to_work = np.diag((size[1] / width, size[0] / height, 1.0)) @ task.found.homography
         own, asked = (condition(plate, to_work, size) for plate in (task.found.plate, task.plate))
-        return resized(self.drawn([resized(task.crop, size)], [own], [asked])[0], (height, width))
+        return fitted(self.drawn([fitted(task.crop, size)], [own], [asked])[0], (height, width))

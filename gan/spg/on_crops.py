@@ -15,7 +15,8 @@ from gan.outline import condition
 from gan.outside import the_judge
 from gan.pairs import Pairs
 from gan.scores import fid, kid
-from gan.spg.editor import Edited, Task, resized, task_of
+from gan.sight import fitted
+from gan.spg.editor import Edited, Task, task_of
 from gan.spg.ground import shadow
 from gan.spg.probe import Numbers, beside, probe
 from gan.spg.rendered import new_fields
@@ -112,7 +113,7 @@ def trace(tasks: Sequence[Task], pictures: Sequence[Image]) -> float:
             as_input(planes_of([condition(plate, larger, (height, width))]))
             for plate in (task.found.plate, task.plate)
         )
-        before, after = (as_input(planes_of([resized(x, (height, width))])) for x in (task.crop, picture))
+        before, after = (as_input(planes_of([fitted(x, (height, width))])) for x in (task.crop, picture))
         found.append(float(shadow(after, asked, before, own)))
     return float(np.mean(found))
 

@@ -21,7 +21,8 @@ from tiny_edits import saved
 from gan.align import align_text
 from gan.edit import REDRAWS, Done, Job, Report
 from gan.edit_wanted import Wanted, wanted_of, with_texts
-from gan.spg.editor import Editor, laid_into, resized, task_of
+from gan.sight import fitted
+from gan.spg.editor import Editor, laid_into, task_of
 from gan.spg.residue import still_read
 from synth.dataset.sources import read_source
 from synth.errors import UserError
@@ -254,6 +255,6 @@ def test_a_text_that_was_asked_for_is_never_changed(crops: Path, tmp_path: Path)
 def test_the_way_to_the_working_size_and_back_keeps_what_is_fine() -> None:
     rng = np.random.default_rng(0)
     crop = cv2.GaussianBlur(rng.integers(0, 256, (24, 94, 3)).astype(np.uint8), (0, 0), 0.6)
-    error = resized(resized(crop, (32, 128)), (24, 94)).astype(float) - crop
+    error = fitted(fitted(crop, (32, 128)), (24, 94)).astype(float) - crop
     assert 10 * np.log10(255**2 / np.mean(error**2)) > 33
-    assert resized(crop, (6, 20)).std() < 0.6 * crop.std()  # what is too fine for a picture is gone
+    assert fitted(crop, (6, 20)).std() < 0.6 * crop.std()  # what is too fine for a picture is gone
