@@ -55,7 +55,7 @@ class Pair:
 
 
 def matte_bytes(matte: Matte) -> int:
-    return 16 * matte.cover.size
+    return 28 * matte.cover.size  # four planes, and three of grain
 
 
 @dataclass(frozen=True)

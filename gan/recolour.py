@@ -28,6 +28,9 @@ STIFF = 0.04  # pull of local colours towards those of the whole plate
 TINT = 0.35  # share of the ink's tint that the light is taken to have; the rest has run in from the ground
 MIX = (-0.25, 1.2)  # beyond 0 and 1 lie shadows and glare
 LEAST_WAY = 5.0  # grey levels between ground and ink
+LEAST_HUE = 6.0  # and between their colours, below which smeared ones cannot be told from noise
+HUES = (-0.3, 1.0)  # limits of the colour's share of that way, late or not: beyond lie the opposite colours
+MOST_STRANGE = 24.0  # grey levels of colour that is neither the ground's nor the ink's
 MOST_HAZE = 0.4  # over-exposed blue looks like haze; more would make black grey
 LIGHT = (0.4, 1.8)  # limits of the local light
 VIVID = (0.8, 1.7)  # limits of the camera's gain of chroma
@@ -42,7 +45,8 @@ class Matte:
     cover: Float  # H W: 1 on the plate
     mix: Float  # H W: 0 ground, 1 ink
     light: Float  # H W: against the plate's mean
-    grain: Float  # H W: grey levels that the mix does not explain
+    late: Float  # H W: by how much more the colour is ink than the light is; cameras and JPEG smear it
+    grain: Float  # H W 3: grey levels that neither explains
     white: Float  # 3: what a white would be in this light, in grey levels
     haze: float  # share of white that veils every colour
     vivid: float  # how much more colour the camera gives than the paint has
@@ -91,6 +95,7 @@ def matte_of(crop: Image, found: Alignment) -> Matte:
     ground, ink = local_colours(picture, smooth(glyphs, BLUR * height), inner + 1e-4, REACH * height)
     way = ink - ground
     mix = np.clip(weighted(picture - ground, way) / np.maximum(weighted(way, way), LEAST_WAY**2), *MIX)
+    late, grain = unexplained(picture - ground - mix[..., None] * way, way, mix)
     share = inner[..., None] / max(float(inner.sum()), 1.0)
     seen = (ground * share).sum((0, 1)), (ink * share).sum((0, 1))
     white, haze, vivid = exposure(seen, nominal_colours(found))
@@ -99,12 +104,24 @@ def matte_of(crop: Image, found: Alignment) -> Matte:
         cover=cover,
         mix=mix.astype(np.float32),
         light=np.clip((ground + ink) @ LUMA / max(float((seen[0] + seen[1]) @ LUMA), 1.0), *LIGHT),
-        grain=(picture - ground - mix[..., None] * way) @ LUMA,
+        late=late,
+        grain=grain,
         white=white,
         haze=haze,
         vivid=vivid,
         spill=spill / max(float(np.linalg.norm(spill)), 1.0),
     )
+
+
+def unexplained(rest: Float, way: Float, mix: Float) -> tuple[Float, Float]:
+    """What mixing leaves over: H W, how much more the colour is ink than the light is, and H W 3, noise."""
+    colour, hue = chroma(rest), chroma(way)
+    late = np.einsum("hwc,hwc->hw", colour, hue) / np.maximum(
+        np.einsum("hwc,hwc->hw", hue, hue), LEAST_HUE**2
+    )
+    late = np.clip(late, np.minimum(HUES[0] - mix, 0), np.maximum(HUES[1] - mix, 0)).astype(np.float32)
+    strange = np.clip(colour - late[..., None] * hue, -MOST_STRANGE, MOST_STRANGE)
+    return late, np.asarray((rest @ LUMA)[..., None] + strange, np.float32)
 
 
 def exposure(seen: tuple[Float, Float], painted: tuple[Float, Float]) -> tuple[Float, float, float]:
@@ -138,7 +155,7 @@ def recoloured(crop: Image, matte: Matte, paint: Paint) -> Image:
     camera = matte.white, matte.haze, matte.vivid
     ground = toned(paint.ground, *camera) * light
     way = toned(paint.ink, *camera) * light - ground
-    plate = ground + matte.mix[..., None] * way + matte.grain[..., None]
+    plate = ground + matte.mix[..., None] * way + matte.late[..., None] * chroma(way) + matte.grain
     photo = crop.astype(np.float32)
     near = np.minimum(FULL * smooth(matte.cover, BLEED * crop.shape[0]), 1)[..., None]
     around = photo - near * np.maximum(chroma(photo) @ matte.spill, 0)[..., None] * matte.spill
