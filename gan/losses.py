@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan.discriminator import judgements
-from gan.outline import GLYPHS, GROUND, INK
-from gan.sight import covering
+from gan.outline import GLYPHS, GROUND, INK, PLATE
+from gan.sight import covering, enlarged, shrunk, size_of
 from synth.errors import UserError
 
 LUMA = (0.299, 0.587, 0.114)
@@ -64,8 +64,7 @@ def likeness(picture: Tensor, planes: Tensor, where: Tensor) -> Tensor:
 
     picture: N 3 H W, planes: N C H W of `gan.outline`, both in [-1, 1]; where: N 1 H W, not empty.
     """
-    cover = (planes[:, GLYPHS : GLYPHS + 1] + 1) / 2
-    clean = planes[:, GROUND] + cover * (planes[:, INK] - planes[:, GROUND])
+    clean = clean_of(planes)
     share = where.float() / where.float().sum((2, 3), keepdim=True)
     mine, theirs = (centred(lightness(x), share) for x in (picture, clean))
     power = (share * mine.square()).sum((1, 2, 3)) * (share * theirs.square()).sum((1, 2, 3))
@@ -105,6 +104,46 @@ def unclear(
     """
     whole = shortfall(drawn, asked, crop, condition, plate)
     return mean_of([whole, shortfall(drawn, asked, crop, condition, first, beyond)])
+
+
+def distance(drawn: Tensor, crop: Tensor, planes: Tensor, around: float) -> Tensor:
+    """Mean difference of pictures N 3 H W; what lies around the plate of planes N C H W counts less.
+
+    There an outline says nothing, and a drawing that guesses is punished where a mean is not.
+    """
+    cover = (planes[:, PLATE : PLATE + 1] + 1) / 2
+    return ((around + (1 - around) * cover) * (drawn - crop).abs()).mean()
+
+
+def coarse(drawn: Tensor, asked: Tensor, size: tuple[int, int]) -> Tensor:
+    """How far strokes are from as crisp as the crops' pixels let them be: mean over the plates.
+
+    The judge sees drawings at `size`, the crops', and knows nothing of what is finer. That is carried on from
+    what they show: a drawing keeps some share of the clean plate's detail of a few of their pixels, and of
+    finer detail it is asked for the same share. So a blurred style stays blurred. N 3 H W, N C H W -> scalar.
+    """
+    inside = (asked[:, PLATE : PLATE + 1] > 0).float()
+    fine, seen = parted(lightness(drawn), size)
+    clean_fine, clean_seen = parted(lightness(clean_of(asked)), size)
+    within = covering(inside > 0.5, seen).float()
+    mine, theirs = (
+        within * (x - F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)) for x in (seen, clean_seen)
+    )
+    kept = (mine * theirs).sum((1, 2, 3)) / (theirs.square().sum((1, 2, 3)) + 1e-6)  # N
+    wanted = kept.detach().clamp(0, 1)[:, None, None, None] * clean_fine
+    return (inside * (fine - wanted)).abs().sum() / inside.sum().clamp(min=1)
+
+
+def parted(light: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """What is finer than the pixels of a smaller picture, and that picture: N 1 H W, N 1 h w."""
+    seen = shrunk(light, size)
+    return light - enlarged(seen, size_of(light)), seen
+
+
+def clean_of(planes: Tensor) -> Tensor:
+    """N 3 H W: the plate that a condition tells, in its own colours; grey around it."""
+    cover = (planes[:, GLYPHS : GLYPHS + 1] + 1) / 2
+    return planes[:, GROUND] + cover * (planes[:, INK] - planes[:, GROUND])
 
 
 def lightness(picture: Tensor) -> Tensor:
@@ -166,19 +205,21 @@ class Weights:
 
     adversarial: str = "hinge"
     l1: float = 10.0
+    around: float = 1.0  # l1: how much what lies around the plate counts
     features: float = 0.0
     latent: float = 0.5
     kl: float = 0.01
     reading: float = 0.0
     likeness: float = 0.0
     beyond: float = 0.0  # likeness of the first character: share of the way from the crop's to a perfect one
+    detail: float = 0.0  # strokes as crisp at the size drawn as the smaller crops let one think
 
     def __post_init__(self) -> None:
         if self.adversarial not in ADVERSARIAL:
             raise UserError(
                 f"gan.losses.adversarial: {self.adversarial!r} is unknown; use {' or '.join(ADVERSARIAL)}"
             )
-        for name in ("l1", "features", "latent", "kl", "reading", "likeness", "beyond"):
+        for name in ("l1", "around", "features", "latent", "kl", "reading", "likeness", "beyond", "detail"):
             if getattr(self, name) < 0:
                 raise UserError(f"gan.losses.{name}: {getattr(self, name)} is below 0; 0 leaves it out")
 

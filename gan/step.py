@@ -17,6 +17,8 @@ from gan.losses import (
     ADVERSARIAL,
     Reading,
     Weights,
+    coarse,
+    distance,
     divergence,
     feature_matching,
     logged,
@@ -114,6 +116,8 @@ def step(players: Players[Pix2Pix], batch: Batch, teaching: Teaching, track: Tra
     with track.phase("learn"):
         if teaching.weights.likeness and bool(batch.hidden.any()):
             parts["likeness"] = unlike(batch, fake, teaching.weights.beyond)
+        if teaching.weights.detail and size_of(fake) != size_of(crop):
+            parts["detail"] = coarse(fake, batch.asked, size_of(crop))
         parts |= correct_artist(players, batch, drawn, seen, teaching, parts)
     return {"judge": judged, **logged(parts)}
 
@@ -202,7 +206,7 @@ def correct_artist(
         found = players.judge(*shown(batch, seen, batch.told_asked, teaching))
     parts = {"adversarial": loss_of(found), **parts}
     own = len(drawn.mean) or len(seen)  # the pictures that show their crop's own style
-    parts["l1"] = F.l1_loss(seen[:own], crop[:own])
+    parts["l1"] = distance(seen[:own], crop[:own], condition[:own], teaching.weights.around)
     if len(drawn.mean):
         parts["kl"] = divergence(drawn.mean, drawn.log_variance)
         parts["latent"] = F.l1_loss(drawn.found, drawn.wanted)

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan.losses import lightness
+from gan.blocks import lightness
 from recognizer.networks.blocks import Context, Convolution, Residual, standardised
 from recognizer.networks.finder import Finder, flattened, strayed
 from recognizer.networks.slots import Slots

@@ -74,8 +74,14 @@ def test_drawings_larger_than_the_crops_are_judged_at_their_size(tmp_path: Path)
     hidden[3:, :, 2:6, 2:6] = 255
     smaller = replace(given, crop=crops, hidden=hidden).given(ALONE.device)
     assert smaller.told.shape[2:] == (8, 24)
-    values = step(both, smaller, teaching(likeness=1.0, beyond=0.3), Track(tmp_path / "s", False, 0))
-    assert values["likeness"] > 0 and all(torch.isfinite(torch.tensor(list(values.values()))))
+    values = step(
+        both, smaller, teaching(likeness=1.0, beyond=0.3, detail=1.0), Track(tmp_path / "s", False, 0)
+    )
+    assert (
+        values["likeness"] > 0
+        and values["detail"] > 0
+        and all(torch.isfinite(torch.tensor(list(values.values()))))
+    )
 
 
 def test_the_judge_tells_real_from_fake() -> None:

@@ -11,10 +11,23 @@ pytest.importorskip("torch")
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
 
 from gan.augment import Augmentation, cut_out, moved
-from gan.losses import ADVERSARIAL, Reading, Weights, divergence, feature_matching, likeness, weighted
-from gan.outline import COUNT, GLYPHS, GROUND, INK
+from gan.losses import (
+    ADVERSARIAL,
+    Reading,
+    Weights,
+    clean_of,
+    coarse,
+    distance,
+    divergence,
+    feature_matching,
+    likeness,
+    weighted,
+)
+from gan.outline import COUNT, GLYPHS, GROUND, INK, PLATE
+from gan.sight import enlarged, shrunk
 from synth.errors import UserError
 
 
@@ -65,6 +78,41 @@ def test_likeness_is_of_shapes_whatever_the_light_and_only_where_asked() -> None
     stained[..., 8:] = 5.0
     for picture, wanted in ((like, 1), (dull, 1), (stained, 1), (dark_light, -1), (0 * like, 0)):
         assert likeness(picture, planes, where).tolist() == pytest.approx([wanted] * 2, abs=1e-2)
+
+
+def test_what_lies_around_a_plate_counts_less() -> None:
+    planes = torch.full((1, COUNT, 4, 8), -1.0)
+    planes[:, PLATE, :, :4] = 1  # its left half
+    crop = torch.zeros(1, 3, 4, 8)
+    on, around = crop.clone(), crop.clone()
+    on[..., :4], around[..., 4:] = 1, 1
+    assert float(distance(on, crop, planes, 0.1)) == pytest.approx(0.5)
+    assert float(distance(around, crop, planes, 0.1)) == pytest.approx(0.05)
+    assert float(distance(around, crop, planes, 1.0)) == pytest.approx(0.5)
+
+
+def test_strokes_are_asked_to_be_as_crisp_as_the_crops_pixels_let_one_think() -> None:
+    planes = torch.full((1, COUNT, 48, 96), -1.0)
+    planes[:, PLATE] = 1
+    planes[:, INK] = 1
+    planes[:, GROUND] = -0.5
+    for left in range(6, 90, 12):
+        planes[:, GLYPHS, 9:39, left : left + 3] = 1
+        planes[:, GLYPHS, 20:23, left : left + 9] = 1
+    size = (24, 48)
+    crisp = 0.4 * clean_of(planes) - 0.2  # a dull light
+    soft = enlarged(shrunk(crisp, size), (48, 96))  # all that crops of this size can teach
+    blurred = avg_pool2d(soft, 7, 1, 3)
+    wanted = {name: float(coarse(x, planes, size)) for name, x in (("crisp", crisp), ("soft", soft))}
+    assert wanted["crisp"] < 0.02 * wanted["soft"]
+    asked = soft.clone().requires_grad_(True)
+    coarse(asked, planes, size).backward()
+    step = -0.1 * asked.grad.sign() * (asked.grad != 0)
+    assert float((crisp - soft).flatten() @ step.flatten()) > 0  # towards the crisp one
+    assert float(coarse(blurred, planes, size)) < 0.4 * wanted["soft"]  # blurred styles stay blurred
+    outside = soft.clone()
+    planes[:, PLATE] = -1
+    assert float(coarse(outside, planes, size)) == 0
 
 
 def test_weights_are_checked_and_used() -> None:
