@@ -55,7 +55,7 @@ class UNet(nn.Module):
             x = down(x)
             skips.append(x)
         skips.pop()
-        extra = [places(x), *([pooled(given[:, -1:])] if self.clouds else [])]
+        extra = [places(x), *([clouds_of(given[:, -1:])] if self.clouds else [])]
         for middle, more in zip(self.middle, (extra, ()), strict=True):
             x = middle(joined(x, *more), code)
         for up in self.up:
@@ -64,7 +64,7 @@ class UNet(nn.Module):
         return torch.tanh(x if self.tone is None else self.tone(x, code))
 
 
-def pooled(noise: Tensor) -> Tensor:
+def clouds_of(noise: Tensor) -> Tensor:
     """N 1 h w of N 1 H W: noise as strong at the deepest level."""
     step = 2**LEVELS
     return F.avg_pool2d(noise, step) * step

@@ -14,7 +14,7 @@ from gan.blocks import folded
 from gan.checkpoint import build
 from gan.discriminator import Discriminator
 from gan.outline import COUNT
-from gan.pix2pix import Chance, Pix2Pix, pooled
+from gan.pix2pix import Chance, Pix2Pix, clouds_of
 from gan.step import chance_of
 
 CPU = torch.device("cpu")
@@ -57,7 +57,7 @@ def test_every_weight_learns(changes: dict[str, object]) -> None:
 
 
 def test_clouds_are_noise_as_strong_at_the_deepest_level() -> None:
-    found = pooled(torch.randn(64, 1, 48, 144))
+    found = clouds_of(torch.randn(64, 1, 48, 144))
     assert found.shape == (64, 1, 3, 9) and 0.9 < float(found.std()) < 1.1
     net = network(clouds=True)
     condition, chance = given(1, 40, 50)
