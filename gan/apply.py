@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.artist import Artist, working_type
+from gan.heads import fastened
 from gan.outline import GLYPHS, condition
 from gan.sight import SHRINK
 from synth.capture.effect import Effect, Picture, Span, between, draws, need_size, need_span
@@ -83,7 +84,8 @@ class Redraw:
     weights: str | Path | None = None  # null: the bundled ones
     height_px: int = 64  # of the picture put out
     size: Sequence[int] | None = None  # [width, height] of it, whatever the crop's shape
-    posed: float = 0.0  # share of plates that lie as one of the training crops lay; the rest as `pose` says
+    posed: float = 0.0  # share of plates that lie as those of training crops lay; the rest as `pose` says
+    between: float = 0.0  # how far they are moved, at most, from how one lay to how another did
     stored: float = 0.0  # share put out by way of the crops' size, as whoever enlarges a small crop sees it
     prior: float = 0.0  # share of styles drawn at random instead of from the bank of training crops
     spread: float = 1.0  # around a style of the bank, in the encoder's own uncertainty
@@ -98,7 +100,7 @@ class Redraw:
     def __post_init__(self) -> None:
         need_span("severity", self.severity, 0, 1)
         need_size("size", self.size)
-        for name in ("posed", "stored"):
+        for name in ("posed", "between", "stored"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UserError(f"{name}: {getattr(self, name)} is no share; give a number from 0 to 1")
         if not self.file.is_file():
@@ -164,13 +166,24 @@ class Redraw:
         to_work = np.diag((size[1] / view.photo[0], size[0] / view.photo[1], 1.0)) @ view.to_photo
         noise = rng.standard_normal(size, np.float32)
         params["styles"], codes = self.codes(rng)
-        return Plan(sample, params, view, condition(plate, to_work, size), codes, noise)
+        planes = condition(plate, to_work, size)
+        if len(self.artist.heads):  # of the crop that lends its style; of any where none does
+            style = params["styles"][0]
+            params["bolts"] = style if style >= 0 else sample.index % len(self.artist.heads)
+            planes = fastened(planes, plate.type, plate.scale, to_work, self.artist.heads[params["bolts"]])
+        return Plan(sample, params, view, planes, codes, noise)
 
     def pose_of_bank(self, rng: np.random.Generator) -> dict[str, Any]:
-        """How a plate of some crop lay, a little moved."""
-        number = int(rng.integers(len(self.artist.corners)))
+        """How a plate could have lain: between two crops, and a little moved.
+
+        Exactly as one lay, the generator remembers what was around it, whatever the style.
+        """
+        corners = self.artist.corners
+        number, other = (int(n) for n in rng.integers(len(corners), size=2))
+        way = rng.uniform(0, self.between)
         moved = rng.uniform(-MOVED, MOVED, 2) + rng.normal(0, STRAY, (4, 2))
-        return {"crop": number, "corners": (self.artist.corners[number] + moved).round(4).tolist()}
+        lies = (1 - way) * corners[number] + way * corners[other] + moved
+        return {"crop": number, "other": other, "way": round(way, 3), "corners": lies.round(4).tolist()}
 
     def codes(self, rng: np.random.Generator) -> tuple[list[int], NDArray[np.float32]]:
         """Styles to draw in, the first and those to try next: numbers in the bank (-1: of nobody), codes."""

@@ -60,6 +60,7 @@ class Artist:
     means: NDArray[np.float32]  # K S: the bank of styles
     deviations: NDArray[np.float32]  # K S
     corners: NDArray[np.float32]  # K 4 2: how plates lie in those crops; none in older files
+    heads: NDArray[np.float32]  # K 4 4: the bolts there; none in older files
     header: Header
     dtype: torch.dtype
 
@@ -68,7 +69,7 @@ class Artist:
         network, styles, header = load(path)
         dtype = working_type(precision)
         generator = folded(network.generator).to(dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        bank = styles.mean.numpy(), styles.deviation.numpy(), styles.corners.numpy()
+        bank = styles.mean.numpy(), styles.deviation.numpy(), styles.corners.numpy(), styles.heads.numpy()
         return cls(generator.requires_grad_(False), *bank, header, dtype)
 
     @property

@@ -48,6 +48,8 @@ class Pairs(Protocol):
 
     def corners(self, index: int) -> Points: ...  # 4 2: of the plate, in shares of the crop
 
+    def heads(self, index: int) -> NDArray[np.float32]: ...  # 4 4: of its bolts
+
 
 @dataclass(frozen=True)
 class Batch:

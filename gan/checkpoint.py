@@ -42,6 +42,7 @@ class Styles:
     mean: Tensor  # K S
     deviation: Tensor  # K S
     corners: Tensor = field(default_factory=lambda: torch.zeros(0, 4, 2))  # K 4 2, in shares of the crop
+    heads: Tensor = field(default_factory=lambda: torch.zeros(0, 4, 4))  # K 4 4: bolts, see gan.heads
 
     @classmethod
     def none(cls, style: int) -> Styles:
@@ -57,7 +58,7 @@ def build(header: Header) -> Pix2Pix:
 def save(path: Path, network: nn.Module, styles: Styles, header: Header, half: bool = True) -> None:
     """Write weights, styles and header, whole or not at all."""
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
-    tensors |= {f"styles.{name}": getattr(styles, name) for name in ("mean", "deviation", "corners")}
+    tensors |= {f"styles.{name}": getattr(styles, name) for name in ("mean", "deviation", "corners", "heads")}
     save_weights(path, tensors, KIND, asdict(header), half)
 
 

@@ -110,7 +110,8 @@ def drawing_course(config: DictConfig, settings: Settings) -> Course[Pix2Pix]:
     """From outlines to pictures in the style of real crops."""
     sizes = sizes_of(config)
     pairs, unseen = (
-        made(config, "pairs", part=part, own_size=config.gan.own_size) for part in ("train", "held_out")
+        made(config, "pairs", part=part, own_size=config.gan.own_size, heads=config.gan.heads)
+        for part in ("train", "held_out")
     )
     data = {"source": config.source.name, "crops": len(pairs), "held_out": len(unseen)}
     height, width = pairs.plain(0).crop.shape[:2]
@@ -125,8 +126,11 @@ def drawing_course(config: DictConfig, settings: Settings) -> Course[Pix2Pix]:
         return Drawings(pairs, window, settings.seed, config.gan.new_texts)
 
     def styles(network: Pix2Pix) -> Styles:
-        corners = np.stack([pairs.corners(index) for index in range(len(pairs))])
-        return replace(styles_of(network, plain(pairs)), corners=torch.from_numpy(corners))
+        corners, heads = (
+            torch.from_numpy(np.stack([of(index) for index in range(len(pairs))]))
+            for of in (pairs.corners, pairs.heads)
+        )
+        return replace(styles_of(network, plain(pairs)), corners=corners, heads=heads)
 
     of = f"{len(pairs)} crops"
     return drawing(header, judge, teaching, drawings, styles, gallery, of, config.gan.memory)

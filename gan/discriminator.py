@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from gan.blocks import joined
+from gan.outline import PLATE
 
 
 class Patches(nn.Module):
@@ -47,15 +48,17 @@ class Discriminator(nn.Module):
         halvings: Sequence[int] = (3,),
         spectral: bool = True,
         grain: float = 0.0,
+        strokes: bool = True,
     ) -> None:
         super().__init__()
+        self.strokes = strokes  # whether it is told where strokes should be: real ones are never quite there
         self.grain = grain  # how often detail of a pixel's size is multiplied: it is small, and tells most
-        inputs = (6 if grain else 3) + planes
+        inputs = (6 if grain else 3) + (planes if strokes else planes - PLATE)
         self.judges = nn.ModuleList([Patches(inputs, channels, spectral, each) for each in halvings])
 
     def forward(self, picture: Tensor, condition: Tensor) -> list[list[Tensor]]:
         """A list of features a judge."""
-        x = joined(picture, condition)
+        x = joined(picture, condition if self.strokes else condition[:, PLATE:])
         if self.grain:
             smooth = F.avg_pool2d(F.pad(picture, (1, 1, 1, 1), mode="replicate"), 3, 1)
             x = joined(x, self.grain * (picture - smooth))

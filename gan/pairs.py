@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from gan.align import ACCEPT, DRAWN_PX, Alignment, nominal
 from gan.align_store import Store, aligned_store
 from gan.dress import dressed, dressed_plate, paint_of
+from gan.heads import fastened, no_heads
 from gan.outline import CENTRES, TO_CENTRES, condition
 from gan.recolour import Matte, matte_of, recoloured
 from gan.vary import Matrix, Vary, shifted_paint, shifted_planes
@@ -27,7 +28,7 @@ from synth.catalogue import load_type
 from synth.dataset.sources import read_source
 from synth.errors import UserError, nearest
 from synth.grammar import grammar_of
-from synth.render import render
+from synth.render import Plate, render
 from synth.sample import Image, Points, transform
 
 CN7 = ("cn/blue", "cn/yellow", "cn/yellow_double", "cn/black", "cn/nev_small", "cn/nev_large", "cn/tractor")
@@ -71,6 +72,7 @@ class Pairs:
     seen: tuple[int, int]
     vary: Vary
     summary: str
+    told_heads: bool = False  # what sits in the slots is said, too
     mattes: ByteCache[Matte] = field(default_factory=lambda: ByteCache(KEPT, matte_bytes), repr=False)
 
     def __len__(self) -> int:
@@ -102,44 +104,53 @@ class Pairs:
         size = np.array((found.size[1], found.size[0]), np.float32)
         return np.asarray(transform(found.homography, found.plate.quad) / size, np.float32)
 
+    def heads(self, index: int) -> NDArray[np.float32]:
+        """4 4: what sits in the slots of a crop's plate, see `gan.heads`; nothing where it is not told."""
+        return self._matte(index).heads if self.told_heads else no_heads()
+
+    def _matte(self, index: int) -> Matte:
+        return self.mattes.get(index, lambda: matte_of(self.crops[index], self.alignment(index)))
+
     def _own(self, index: int, to_seen: Matrix, rng: np.random.Generator | None) -> Pair:
-        to_pair = self._larger() @ to_seen
-        planes = condition(self.alignment(index).plate, to_pair @ self.homographies[index], self.size)
+        as_it_is = np.eye(3, 4)
+        planes = self._planes(index, self.alignment(index).plate, to_seen, as_it_is)
         crop = moved(self.crops[index], to_seen, self.seen)
         if rng is None:
             return Pair(planes, crop, planes, np.zeros(self.seen, np.uint8), self.texts[index], index)
-        return Pair(planes, crop, *self._asked(index, to_seen, self.types[index], rng), index)
+        return Pair(planes, crop, *self._asked(index, to_seen, self.types[index], as_it_is, rng), index)
 
     def _painted(
         self, index: int, to_seen: Matrix, paint: str, shift: Matrix, rng: np.random.Generator | None
     ) -> Pair:
         """The crop in the colours of type `paint`, those changed by `shift`."""
         found, crop = self.alignment(index), self.crops[index]
-        matte = self.mattes.get(index, lambda: matte_of(crop, found))
         plate = dressed_plate(self.types[index], paint, self.texts[index])
-        picture = moved(
-            recoloured(crop, matte, shifted_paint(paint_of(plate, found), shift)), to_seen, self.seen
-        )
-        to_pair = self._larger() @ to_seen
-        planes = shifted_planes(condition(plate, to_pair @ found.homography, self.size), shift)
+        picture = recoloured(crop, self._matte(index), shifted_paint(paint_of(plate, found), shift))
+        picture = moved(picture, to_seen, self.seen)
+        planes = self._planes(index, plate, to_seen, shift)
         if rng is None:
             return Pair(planes, picture, planes, np.zeros(self.seen, np.uint8), self.texts[index], index)
-        asked, hidden, text = self._asked(index, to_seen, paint, rng)
-        return Pair(planes, picture, shifted_planes(asked, shift), hidden, text, index)
+        return Pair(planes, picture, *self._asked(index, to_seen, paint, shift, rng), index)
 
     def _asked(
-        self, index: int, to_seen: Matrix, paint: str, rng: np.random.Generator
+        self, index: int, to_seen: Matrix, paint: str, shift: Matrix, rng: np.random.Generator
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], str]:
         """A new text of the crop's type where the crop's own stands: planes, its first character, itself."""
         layout = self.types[index]
         fields = grammar_of(layout).sample("uniform", 0, int(rng.integers(TEXTS)))
         plate = render(dressed(layout, paint), fields, DRAWN_PX)
-        homography = to_seen @ self.homographies[index]
-        first = transform(homography, grown(plate.char_quads[0]))
+        first = transform(to_seen @ self.homographies[index], grown(plate.char_quads[0]))
         hidden = np.zeros(self.seen, np.uint8)
         cv2.fillConvexPoly(hidden, np.rint(first).astype(np.int32), 255)
-        planes = condition(plate, self._larger() @ homography, self.size)
-        return planes, hidden, "".join(plate.fields.values())
+        return self._planes(index, plate, to_seen, shift), hidden, "".join(plate.fields.values())
+
+    def _planes(self, index: int, plate: Plate, to_seen: Matrix, shift: Matrix) -> NDArray[np.uint8]:
+        """What is told of a plate that lies as the crop's: its colours changed, those of its bolts not."""
+        lay = self._larger() @ to_seen @ self.homographies[index]
+        planes = condition(plate, lay, self.size)
+        if not np.array_equal(shift, np.eye(3, 4)):
+            planes = shifted_planes(planes, shift)
+        return fastened(planes, plate.type, plate.scale, lay, self.heads(index))
 
     def _fit(self, index: int) -> Matrix:
         """3 3: pixels of the crop as it is -> as it is seen."""
@@ -174,10 +185,12 @@ def load_pairs(
     accept: float = ACCEPT,
     vary: Vary | None = None,
     own_size: bool = False,
+    heads: bool = False,
 ) -> Pairs:
     """Read a source, align its crops (once: they are kept in `cache`) and take those of one part that fit.
 
     `own_size`: crops are left as large as most of them are, where that is smaller than `size`.
+    `heads`: what sits in the slots of the plates is told, too.
     """
     if part not in PARTS:
         raise UserError(f"pairs.part: unknown part {part!r}; {nearest(part, PARTS)}")
@@ -195,7 +208,7 @@ def load_pairs(
         raise UserError(f"{path}: no crop is left in part {part} ({summary})")
     drawn = int(size[0]), int(size[1])
     seen = smaller([store.crops[n].shape[:2] for n in taken], drawn) if own_size else drawn
-    return pairs_of(store, taken, drawn, seen, vary or Vary(), summary)
+    return pairs_of(store, taken, drawn, seen, vary or Vary(), summary, heads)
 
 
 def smaller(sizes: Sequence[tuple[int, ...]], drawn: tuple[int, int]) -> tuple[int, int]:
@@ -212,6 +225,7 @@ def pairs_of(
     seen: tuple[int, int],
     vary: Vary,
     summary: str,
+    told_heads: bool = False,
 ) -> Pairs:
     """Some crops of a store, those far higher than the pairs made smaller."""
     crops, homographies = [], []
@@ -234,4 +248,5 @@ def pairs_of(
         seen=seen,
         vary=vary,
         summary=summary,
+        told_heads=told_heads,
     )

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -27,18 +26,15 @@ class UNet(nn.Module):
     Wide at the top, where the picture is made and narrower costs no less; narrow further down.
     """
 
-    def __init__(
-        self, planes: int, widths: Sequence[int], style: int, dropout: float, clouds: bool = False
-    ) -> None:
+    def __init__(self, planes: int, widths: Sequence[int], style: int, dropout: float) -> None:
         super().__init__()
         a, b, c, d = widths
-        self.clouds = clouds  # noise at the deepest level too, for what lies around a plate
         self.mapping = nn.Sequential(nn.Linear(style, 64), nn.ReLU(inplace=True)) if style else None
         code = 64 if style else 0
         self.tone = Tone(code) if style else None
         inputs = planes + 1  # and one of noise
         self.down = nn.ModuleList([Down(inputs, a), Down(a, b), Down(b, c), Down(c, d)])
-        self.middle = nn.ModuleList([Styled(d + 2 + clouds, d, code), Styled(d, d, code)])  # 2 of place
+        self.middle = nn.ModuleList([Styled(d + 2, d, code), Styled(d, d, code)])  # 2 of place
         self.up = nn.ModuleList([Up(d, c, code, dropout), Up(c, b, code, dropout), Up(b, a, code)])
         self.narrow = nn.Conv2d(a, a // 2, 3, 1, 1)
         self.full = nn.Sequential(
@@ -55,19 +51,13 @@ class UNet(nn.Module):
             x = down(x)
             skips.append(x)
         skips.pop()
-        extra = [places(x), *([clouds_of(given[:, -1:])] if self.clouds else [])]
-        for middle, more in zip(self.middle, (extra, ()), strict=True):
-            x = middle(joined(x, *more), code)
+        x = joined(x, places(x))
+        for middle in self.middle:
+            x = middle(x, code)
         for up in self.up:
             x = up(x, skips.pop(), code)
         x = self.full(joined(doubled(self.narrow(x)), given))[:, :, :height, :width]
         return torch.tanh(x if self.tone is None else self.tone(x, code))
-
-
-def clouds_of(noise: Tensor) -> Tensor:
-    """N 1 h w of N 1 H W: noise as strong at the deepest level."""
-    step = 2**LEVELS
-    return F.avg_pool2d(noise, step) * step
 
 
 class StyleEncoder(nn.Module):
@@ -123,12 +113,11 @@ class Pix2Pix(nn.Module):
         style: int = 16,
         dropout: float = 0.0,
         growth: Sequence[float] = (1, 2, 4, 8),
-        clouds: bool = False,
     ) -> None:
         super().__init__()
         self.planes, self.style = planes, style
         widths = [round(channels * times) for times in growth]
-        self.generator = UNet(planes, widths, style, dropout, clouds)
+        self.generator = UNet(planes, widths, style, dropout)
         self.encoder = StyleEncoder(planes, channels, style) if style else None
 
     def forward(self, condition: Tensor, crop: Tensor, chance: Chance) -> Drawn:

@@ -6,13 +6,14 @@ other colours, it keeps light, blur, noise and dirt. What lies around the plate 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gan import heads
 from gan.align import Alignment
 from gan.dress import RIM_X, RIM_Y, Paint
 from gan.outline import warped
@@ -42,7 +43,7 @@ FULL = 2.5  # and how wholly it is taken away there
 class Matte:
     """A crop taken apart."""
 
-    cover: Float  # H W: 1 on the plate
+    cover: Float  # H W: 1 on the plate, less where a bolt's head hides it
     mix: Float  # H W: 0 ground, 1 ink
     light: Float  # H W: against the plate's mean
     late: Float  # H W: by how much more the colour is ink than the light is; cameras and JPEG smear it
@@ -51,6 +52,7 @@ class Matte:
     haze: float  # share of white that veils every colour
     vivid: float  # how much more colour the camera gives than the paint has
     spill: Float  # 3: chroma of the old ground, of length 1
+    heads: NDArray[np.float32]  # 4 4: what sits in its slots, see gan.heads
 
 
 def smooth(picture: Float, sigma: float) -> Float:
@@ -100,7 +102,7 @@ def matte_of(crop: Image, found: Alignment) -> Matte:
     seen = (ground * share).sum((0, 1)), (ink * share).sum((0, 1))
     white, haze, vivid = exposure(seen, nominal_colours(found))
     spill = chroma(seen[0])
-    return Matte(
+    matte = Matte(
         cover=cover,
         mix=mix.astype(np.float32),
         light=np.clip((ground + ink) @ LUMA / max(float((seen[0] + seen[1]) @ LUMA), 1.0), *LIGHT),
@@ -110,7 +112,24 @@ def matte_of(crop: Image, found: Alignment) -> Matte:
         haze=haze,
         vivid=vivid,
         spill=spill / max(float(np.linalg.norm(spill)), 1.0),
+        heads=heads.no_heads(),
     )
+    return with_heads(matte, picture, found)
+
+
+def with_heads(matte: Matte, picture: Float, found: Alignment) -> Matte:
+    """The heads of bolts told from the ground: where they hide it, the plate is not to be recoloured."""
+    rows, cover = heads.no_heads(), matte.cover
+    places = heads.laid(found.plate, found.homography, found.size)
+    for corner, (ground, difference) in heads.told_apart(picture, found.plate, found.homography).items():
+        where, hides = places[corner], heads.hiding(difference)
+        light = float(np.average(matte.light, weights=where))
+        rows[corner] = (
+            *painted((ground + difference) / light, matte.white, matte.haze, matte.vivid),
+            hides,
+        )
+        cover = cover * (1 - hides * where)
+    return replace(matte, cover=cover, heads=rows)
 
 
 def unexplained(rest: Float, way: Float, mix: Float) -> tuple[Float, Float]:
@@ -167,6 +186,13 @@ def toned(colour: NDArray[Any], white: Float, haze: float, vivid: float) -> Floa
     """A paint as a camera sees it."""
     seen = (colour.astype(np.float32) / 255 * (1 - haze) + haze) * white
     return np.asarray(seen + (vivid - 1) * chroma(seen), np.float32)
+
+
+def painted(seen: Float, white: Float, haze: float, vivid: float) -> Float:
+    """The paint that a camera sees so: `toned` the other way round."""
+    grey = seen - chroma(seen)
+    share = (grey + chroma(seen) / vivid) / white
+    return np.asarray(np.clip((share - haze) / (1 - haze) * 255, 0, 255), np.float32)
 
 
 def chroma(colour: Float) -> Float:

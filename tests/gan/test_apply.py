@@ -16,6 +16,7 @@ from tiny_pairs import SIZE, header, stage_config
 
 from gan.apply import Check, Redraw, view_of_plane
 from gan.checkpoint import Styles, build, save
+from gan.outline import GROUND
 from synth.errors import UserError
 from synth.pipeline import Pipeline, pipeline_of
 from synth.sample import Image, Sample
@@ -68,6 +69,31 @@ def test_plates_lie_as_those_of_the_crops(tmp_path: Path) -> None:
         height, width = sample.image.shape[:2]
         far = np.abs(sample.quad / (width, height) - corners[0].numpy()).max()
         assert ("crop" in sample.stages[-1]["pose"]) == bool(posed) and (far < 0.06) == bool(posed)
+
+
+def test_plates_lie_between_those_of_two_crops(tmp_path: Path) -> None:
+    network, none = build(header()), torch.zeros(2, 3)
+    corners = torch.tensor([(0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9)]).repeat(2, 1, 1)
+    corners[1, :, 1] += torch.tensor((0.4, 0, 0, 0.4))
+    save(tmp_path / "w", network, Styles(none, none, corners), header())
+    for sample in pipeline(tmp_path / "w", posed=1.0, between=0.5).samples(range(24)):
+        pose = sample.stages[-1]["pose"]
+        lies = corners[pose["crop"]] + pose["way"] * (corners[pose["other"]] - corners[pose["crop"]])
+        assert 0 <= pose["way"] <= 0.5 and np.abs(np.array(pose["corners"]) - lies.numpy()).max() < 0.05
+
+
+def test_bolts_come_with_the_style(tmp_path: Path) -> None:
+    network, heads = build(header()), torch.zeros(2, 4, 4)
+    heads[1] = torch.tensor((250.0, 20.0, 20.0, 1.0))
+    save(tmp_path / "w", network, Styles(torch.zeros(2, 3), torch.zeros(2, 3), heads=heads), header())
+    made = pipeline(tmp_path / "w")
+    (stage,), drawn = made.stages.values(), made.samples(range(12))
+    assert {s.stages[-1]["bolts"] for s in drawn} == {0, 1}
+    assert all(s.stages[-1]["bolts"] == s.stages[-1]["style"] for s in drawn)
+    for sample in made.template.batch(made.seed, range(12)):
+        plan = stage.plan(sample)
+        red = plan.condition[..., GROUND.start].astype(int) - plan.condition[..., GROUND.stop - 1]
+        assert bool(plan.params["bolts"]) == (red.max() > 60) or sample.type != "cn/blue"
 
 
 def test_plates_may_go_through_the_size_of_the_crops(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from gan.blocks import folded
 from gan.checkpoint import build
 from gan.discriminator import Discriminator
 from gan.outline import COUNT
-from gan.pix2pix import Chance, Pix2Pix, clouds_of
+from gan.pix2pix import Chance, Pix2Pix
 from gan.step import chance_of
 
 CPU = torch.device("cpu")
@@ -45,7 +45,7 @@ def test_any_height_and_width(size: tuple[int, int]) -> None:
     assert drawn.fake.shape == (2, 3, *size) and bool((drawn.fake.abs() <= 1).all())
 
 
-@pytest.mark.parametrize("changes", [{}, {"style": 0, "dropout": 0.5}, {"channels": 8}, {"clouds": True}])
+@pytest.mark.parametrize("changes", [{}, {"style": 0, "dropout": 0.5}, {"channels": 8}])
 def test_every_weight_learns(changes: dict[str, object]) -> None:
     net = network(**changes)
     condition = as_input(batch().condition)
@@ -54,14 +54,6 @@ def test_every_weight_learns(changes: dict[str, object]) -> None:
     loss = drawn.fake.square().mean() + drawn.mean.sum() + drawn.log_variance.sum() + drawn.found.sum()
     loss.backward()
     assert [name for name, p in net.named_parameters() if p.grad is None] == []
-
-
-def test_clouds_are_noise_as_strong_at_the_deepest_level() -> None:
-    found = clouds_of(torch.randn(64, 1, 48, 144))
-    assert found.shape == (64, 1, 3, 9) and 0.9 < float(found.std()) < 1.1
-    net = network(clouds=True)
-    condition, chance = given(1, 40, 50)
-    assert net(condition, torch.rand(1, 3, 40, 50), chance).fake.shape == (1, 3, 40, 50)
 
 
 def test_style_and_noise_change_the_picture() -> None:

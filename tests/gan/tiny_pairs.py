@@ -17,6 +17,7 @@ from gan.batches import Batch, Drawings
 from gan.checkpoint import Header
 from gan.discriminator import Discriminator
 from gan.gallery import Gallery
+from gan.heads import no_heads
 from gan.loop import Settings
 from gan.losses import Weights
 from gan.outline import condition, onto
@@ -54,6 +55,9 @@ class TinyPairs:
 
     def corners(self, index: int) -> Points:
         return np.array([(0.05, 0.1), (0.95, 0.15), (0.94, 0.9), (0.06, 0.85)], np.float32) + index / 1000
+
+    def heads(self, index: int) -> NDArray[np.float32]:
+        return no_heads()
 
 
 @functools.cache
