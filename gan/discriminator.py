@@ -11,6 +11,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from gan.blocks import joined
 from gan.outline import PLATE
+from gan.sight import blurred, light_and_colour
 
 
 class Patches(nn.Module):
@@ -49,10 +50,12 @@ class Discriminator(nn.Module):
         spectral: bool = True,
         grain: float = 0.0,
         strokes: bool = True,
+        colour: float = 0.0,
     ) -> None:
         super().__init__()
         self.strokes = strokes  # whether it is told where strokes should be: real ones are never quite there
         self.grain = grain  # how often detail of a pixel's size is multiplied: it is small, and tells most
+        self.colour = colour  # how often detail of colour of a few pixels is; 0: as that of light
         inputs = (6 if grain else 3) + (planes if strokes else planes - PLATE)
         self.judges = nn.ModuleList([Patches(inputs, channels, spectral, each) for each in halvings])
 
@@ -60,9 +63,16 @@ class Discriminator(nn.Module):
         """A list of features a judge."""
         x = joined(picture, condition if self.strokes else condition[:, PLATE:])
         if self.grain:
-            smooth = F.avg_pool2d(F.pad(picture, (1, 1, 1, 1), mode="replicate"), 3, 1)
-            x = joined(x, self.grain * (picture - smooth))
+            x = joined(x, self.detail(picture))
         return [judge(x) for judge in self.judges]
+
+    def detail(self, picture: Tensor) -> Tensor:
+        """N 3 H W: what is fine in a picture, or its light's, and what is less fine of its colour."""
+        fine = self.grain * (picture - blurred(picture, 1))
+        if not self.colour:
+            return fine
+        _, colour = light_and_colour(picture - blurred(picture, 3))
+        return joined(light_and_colour(fine)[0], self.colour * colour[:, 0:1], self.colour * colour[:, 2:3])
 
 
 def judgements(found: Sequence[Sequence[Tensor]]) -> list[Tensor]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from gan.discriminator import judgements
 from gan.outline import GLYPHS, GROUND, INK, PLATE
-from gan.sight import covering, enlarged, shrunk, size_of
+from gan.sight import blurred, covering, enlarged, light_and_colour, shrunk, size_of
 from synth.errors import UserError
 
 LUMA = (0.299, 0.587, 0.114)
@@ -57,6 +57,15 @@ def feature_matching(fake: Judged, real: Judged) -> Tensor:
         for mine, theirs in zip(f[:-1], r[:-1], strict=True)
     ]
     return mean_of([F.l1_loss(mine, theirs) for mine, theirs in pairs])
+
+
+def distance(drawn: Tensor, crop: Tensor, smeared: bool) -> Tensor:
+    """Mean difference of pictures N 3 H W; `smeared`: of their light, and of colour without its detail."""
+    rest = drawn - crop
+    if smeared:
+        light, colour = light_and_colour(rest)
+        rest = light + blurred(blurred(colour, 1), 1)
+    return rest.abs().mean()
 
 
 def likeness(picture: Tensor, planes: Tensor, where: Tensor) -> Tensor:
@@ -104,15 +113,6 @@ def unclear(
     """
     whole = shortfall(drawn, asked, crop, condition, plate)
     return mean_of([whole, shortfall(drawn, asked, crop, condition, first, beyond)])
-
-
-def distance(drawn: Tensor, crop: Tensor, planes: Tensor, around: float) -> Tensor:
-    """Mean difference of pictures N 3 H W; what lies around the plate of planes N C H W counts less.
-
-    There an outline says nothing, and a drawing that guesses is punished where a mean is not.
-    """
-    cover = (planes[:, PLATE : PLATE + 1] + 1) / 2
-    return ((around + (1 - around) * cover) * (drawn - crop).abs()).mean()
 
 
 def coarse(drawn: Tensor, asked: Tensor, size: tuple[int, int]) -> Tensor:
@@ -205,7 +205,7 @@ class Weights:
 
     adversarial: str = "hinge"
     l1: float = 10.0
-    around: float = 1.0  # l1: how much what lies around the plate counts
+    smeared: bool = False  # l1: fine colour is left to the judge; cameras and JPEG smear it at random
     features: float = 0.0
     latent: float = 0.5
     kl: float = 0.01
@@ -219,7 +219,7 @@ class Weights:
             raise UserError(
                 f"gan.losses.adversarial: {self.adversarial!r} is unknown; use {' or '.join(ADVERSARIAL)}"
             )
-        for name in ("l1", "around", "features", "latent", "kl", "reading", "likeness", "beyond", "detail"):
+        for name in ("l1", "features", "latent", "kl", "reading", "likeness", "beyond", "detail"):
             if getattr(self, name) < 0:
                 raise UserError(f"gan.losses.{name}: {getattr(self, name)} is below 0; 0 leaves it out")
 

@@ -52,6 +52,17 @@ def enlarged(crop: Tensor, size: tuple[int, int]) -> Tensor:
     return resized(crop, size, cv2.INTER_CUBIC)
 
 
+def blurred(x: Tensor, reach: int) -> Tensor:
+    """N C H W, means of boxes that reach so many pixels to each side."""
+    return F.avg_pool2d(F.pad(x, (reach,) * 4, mode="replicate"), 2 * reach + 1, 1)
+
+
+def light_and_colour(picture: Tensor) -> tuple[Tensor, Tensor]:
+    """N 3 H W -> its light N 1 H W, and its colour N 3 H W, which is the rest."""
+    light = 0.299 * picture[:, 0:1] + 0.587 * picture[:, 1:2] + 0.114 * picture[:, 2:3]
+    return light, picture - light
+
+
 def covering(where: Tensor, like: Tensor) -> Tensor:
     """A region, N 1 H W bool, at the size of a picture."""
     if where.shape[2:] == like.shape[2:]:

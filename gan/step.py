@@ -206,7 +206,7 @@ def correct_artist(
         found = players.judge(*shown(batch, seen, batch.told_asked, teaching))
     parts = {"adversarial": loss_of(found), **parts}
     own = len(drawn.mean) or len(seen)  # the pictures that show their crop's own style
-    parts["l1"] = distance(seen[:own], crop[:own], condition[:own], teaching.weights.around)
+    parts["l1"] = distance(seen[:own], crop[:own], teaching.weights.smeared)
     if len(drawn.mean):
         parts["kl"] = divergence(drawn.mean, drawn.log_variance)
         parts["latent"] = F.l1_loss(drawn.found, drawn.wanted)

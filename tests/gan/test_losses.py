@@ -80,15 +80,20 @@ def test_likeness_is_of_shapes_whatever_the_light_and_only_where_asked() -> None
         assert likeness(picture, planes, where).tolist() == pytest.approx([wanted] * 2, abs=1e-2)
 
 
-def test_what_lies_around_a_plate_counts_less() -> None:
-    planes = torch.full((1, COUNT, 4, 8), -1.0)
-    planes[:, PLATE, :, :4] = 1  # its left half
-    crop = torch.zeros(1, 3, 4, 8)
-    on, around = crop.clone(), crop.clone()
-    on[..., :4], around[..., 4:] = 1, 1
-    assert float(distance(on, crop, planes, 0.1)) == pytest.approx(0.5)
-    assert float(distance(around, crop, planes, 0.1)) == pytest.approx(0.05)
-    assert float(distance(around, crop, planes, 1.0)) == pytest.approx(0.5)
+def test_fine_colour_is_left_out_where_it_may_be_smeared() -> None:
+    crop, chequers = torch.zeros(1, 3, 16, 32), torch.zeros(16, 32)
+    chequers[::2, ::2], chequers[1::2, 1::2] = 0.2, 0.2
+    coloured = torch.stack((-chequers, 0.299 / 0.587 * chequers, 0 * chequers))[None]
+    coloured = coloured - coloured.mean((2, 3), keepdim=True)
+    exact, smeared = (float(distance(coloured, crop, how)) for how in (False, True))
+    assert smeared < 0.1 * exact
+    grey = (chequers - chequers.mean()).expand(1, 3, 16, 32)
+    exact, smeared = (float(distance(grey, crop, how)) for how in (False, True))
+    assert smeared == pytest.approx(exact, rel=1e-4)
+    tinted = torch.tensor((0.3, 0.0, -0.1)).view(1, 3, 1, 1).expand(1, 3, 16, 32)
+    assert float(distance(tinted, crop, True)) == pytest.approx(
+        float(distance(tinted, crop, False)), rel=1e-4
+    )
 
 
 def test_strokes_are_asked_to_be_as_crisp_as_the_crops_pixels_let_one_think() -> None:

@@ -13,7 +13,7 @@ from gan.batches import as_input, as_pictures
 from gan.blocks import folded
 from gan.checkpoint import build
 from gan.discriminator import Discriminator
-from gan.outline import COUNT
+from gan.outline import COUNT, PLATE
 from gan.pix2pix import Chance, Pix2Pix
 from gan.step import chance_of
 
@@ -118,6 +118,32 @@ def test_folding_batch_norms_changes_nothing() -> None:
 def test_the_discriminator_judges_patches_of_every_size(halvings: tuple[int, ...]) -> None:
     found = Discriminator(COUNT, 4, halvings)(torch.rand(2, 3, 48, 144), torch.rand(2, COUNT, 48, 144))
     assert [judge[-1].shape for judge in found] == [(2, 1, 6, 18), (2, 1, 24, 72)][: len(halvings)]
+
+
+def test_a_judge_may_be_left_without_the_strokes() -> None:
+    picture, told = torch.rand(2, 3, 24, 94), torch.rand(2, COUNT, 24, 94)
+    others = told.clone()
+    others[:, :PLATE] = torch.rand(2, PLATE, 24, 94)
+    for strokes in (True, False):
+        judge = Discriminator(COUNT, 4, (1,), strokes=strokes).eval()
+        assert torch.equal(judge(picture, told)[0][-1], judge(picture, others)[0][-1]) != strokes
+
+
+def test_a_judge_sees_fine_light_and_less_fine_colour_apart() -> None:
+    judge = Discriminator(COUNT, 4, (1,), grain=5.0, colour=2.0)
+    stripes = torch.zeros(24, 96)
+    stripes[:, ::2] = 0.1
+    grey = stripes.expand(1, 3, 24, 96)
+    light, red, blue = judge.detail(grey)[0]
+    assert float(light.abs().mean()) > 0.2 and float(torch.stack((red, blue)).abs().max()) < 1e-5
+    blocks = torch.zeros(24, 96)
+    blocks[:, (torch.arange(96) // 3) % 2 == 0] = 0.1
+    coloured = torch.stack((-blocks, 0.299 / 0.587 * blocks, 0 * blocks))[None]  # as bright everywhere
+    light, red, _ = judge.detail(coloured)[0]
+    assert float(light.abs().max()) < 1e-5 and float(red.abs().mean()) > 0.05
+    assert not torch.allclose(
+        Discriminator(COUNT, 4, (1,), grain=5.0).detail(coloured), judge.detail(coloured)
+    )
 
 
 def test_pixels_come_back() -> None:
