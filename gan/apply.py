@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.artist import Artist, working_type
-from gan.heads import fastened
+from gan.heads import fasten
 from gan.outline import GLYPHS, condition
 from gan.sight import SHRINK
 from synth.capture.effect import Effect, Picture, Span, between, draws, need_size, need_span
@@ -170,7 +170,7 @@ class Redraw:
         if len(self.artist.heads):  # of the crop that lends its style; of any where none does
             style = params["styles"][0]
             params["bolts"] = style if style >= 0 else sample.index % len(self.artist.heads)
-            planes = fastened(planes, plate.type, plate.scale, to_work, self.artist.heads[params["bolts"]])
+            fasten(planes, plate.type, plate.scale, to_work, self.artist.heads[params["bolts"]])
         return Plan(sample, params, view, planes, codes, noise)
 
     def pose_of_bank(self, rng: np.random.Generator) -> dict[str, Any]:

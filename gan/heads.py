@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from gan.outline import GROUND, Matrix, warped
 from synth.render import Plate
-from synth.sample import Image
+from synth.sample import Image, transform
 from synth.spec import PlateType
 
 Float = NDArray[np.floating[Any]]
 
 CORNERS = 4  # a slot at each at most: TL TR BL BR
 RADIUS_MM = 7.5
+RIM = np.stack([np.cos(np.arange(16) * np.pi / 8), np.sin(np.arange(16) * np.pi / 8)], 1)
 ASIDE_MM = 24.0  # from there on there is ground, or what runs along the rim as well
 FAINT, PLAIN = (
     14.0,
@@ -83,22 +84,25 @@ def hiding(difference: Float) -> float:
     return float(np.clip((np.linalg.norm(difference) - FAINT) / (PLAIN - FAINT), 0, 1))
 
 
-def fastened(
+def fasten(
     planes: Image, plate: PlateType, scale: float, homography: Matrix, heads: NDArray[np.float32]
-) -> Image:
-    """H W COUNT: the condition with these heads (4 4) in its ground's paint."""
-    if not heads[:, 3].any() or not plate.holes:
-        return planes
-    height, width = round(plate.height_mm * scale), round(plate.width_mm * scale)
-    shades = np.zeros((height, width, 4), np.uint8)  # premultiplied
-    for corner, cover in covers(plate, scale, (height, width)).items():
-        *colour, hides = heads[corner].tolist()
-        if hides:
-            rgba = [hides * value / 255 for value in (*colour, 255)]
-            cv2.add(shades, cv2.merge([cv2.convertScaleAbs(cover, alpha=a) for a in rgba]), shades)
-    red, green, blue, cover = cv2.split(warped(shades, homography, planes.shape[:2], 0))
-    kept = cv2.bitwise_not(cover)
-    ground = cv2.multiply(np.ascontiguousarray(planes[..., GROUND]), cv2.merge((kept,) * 3), scale=1 / 255)
-    told = planes.copy()
-    told[..., GROUND] = cv2.add(ground, cv2.merge((red, green, blue)))
-    return told
+) -> None:
+    """Paint, in place, these heads (4 4) into the ground of a condition H W COUNT."""
+    fixed = [(corner, x, y) for corner, x, y in slots(plate) if heads[corner, 3] > 0]
+    if not fixed:
+        return
+    middles = np.array([(x, y) for _, x, y in fixed])[:, None]
+    rims = (middles + RADIUS_MM * RIM) * scale  # N 16 2
+    laid = transform(homography, rims.reshape(-1, 2).astype(np.float32)).reshape(rims.shape)
+    lows, highs = np.floor(laid.min(1)).astype(int) - 1, np.ceil(laid.max(1)).astype(int) + 1
+    edge = np.array((planes.shape[1], planes.shape[0]))
+    for (corner, *_), rim, low, high in zip(
+        fixed, laid, np.maximum(lows, 0), np.minimum(highs, edge), strict=True
+    ):
+        if (low < high).all():
+            width, height = (high - low).tolist()
+            disc = np.zeros((height, width), np.uint8)
+            cv2.fillConvexPoly(disc, np.rint((rim - low - 0.5) * 16).astype(np.int32), 255, cv2.LINE_AA, 4)
+            cover = disc[..., None] * (heads[corner, 3] / 255)
+            part = planes[low[1] : high[1], low[0] : high[0], GROUND]
+            part[...] = np.rint(part + cover * (heads[corner, :3] - part))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from gan.align import ACCEPT, DRAWN_PX, Alignment, nominal
 from gan.align_store import Store, aligned_store
 from gan.dress import dressed, dressed_plate, paint_of
-from gan.heads import fastened, no_heads
+from gan.heads import fasten, no_heads
 from gan.outline import CENTRES, TO_CENTRES, condition
 from gan.recolour import Matte, matte_of, recoloured
 from gan.vary import Matrix, Vary, shifted_paint, shifted_planes
@@ -150,7 +150,8 @@ class Pairs:
         planes = condition(plate, lay, self.size)
         if not np.array_equal(shift, np.eye(3, 4)):
             planes = shifted_planes(planes, shift)
-        return fastened(planes, plate.type, plate.scale, lay, self.heads(index))
+        fasten(planes, plate.type, plate.scale, lay, self.heads(index))
+        return planes
 
     def _fit(self, index: int) -> Matrix:
         """3 3: pixels of the crop as it is -> as it is seen."""
