@@ -172,14 +172,24 @@ def recoloured(crop: Image, matte: Matte, paint: Paint) -> Image:
     """The crop in other colours."""
     light = matte.light[..., None]
     camera = matte.white, matte.haze, matte.vivid
-    ground = toned(paint.ground, *camera) * light
-    way = toned(paint.ink, *camera) * light - ground
-    plate = ground + matte.mix[..., None] * way + matte.late[..., None] * chroma(way) + matte.grain
+    ground, ink = (toned(colour, *camera) * light for colour in (paint.ground, paint.ink))
+    plate = mixed(ground, ink, matte.mix, matte.mix + matte.late) + matte.grain
     photo = crop.astype(np.float32)
     near = np.minimum(FULL * smooth(matte.cover, BLEED * crop.shape[0]), 1)[..., None]
     around = photo - near * np.maximum(chroma(photo) @ matte.spill, 0)[..., None] * matte.spill
     cover = matte.cover[..., None]
     return np.clip(np.rint(around + cover * (plate - around)), 0, 255).astype(np.uint8)
+
+
+def mixed(ground: Float, ink: Float, light: Float, colour: Float) -> Float:
+    """Ground and ink by shares of ink, H W, in light and in colour.
+
+    Shares below 0 lie beyond the ground: more of its own colour, not the opposite of the ink's. Black plates
+    with yellow letters would be blue.
+    """
+    luma = (1 - light) * (ground @ LUMA) + light * (ink @ LUMA)
+    tint = (1 - colour)[..., None] * chroma(ground) + np.maximum(colour, 0)[..., None] * chroma(ink)
+    return np.asarray(luma[..., None] + tint, np.float32)
 
 
 def toned(colour: NDArray[Any], white: Float, haze: float, vivid: float) -> Float:

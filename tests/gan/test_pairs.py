@@ -15,7 +15,7 @@ import gan.align_store as store
 from gan.dress import dressed, dressed_plate, paint_of
 from gan.outline import EDGES, GLYPHS, GREY, GROUND, INK, PLATE, condition, upright
 from gan.pairs import Pairs, held_out, load_pairs, smaller
-from gan.recolour import LUMA, matte_of, recoloured
+from gan.recolour import LUMA, matte_of, mixed, recoloured
 from gan.vary import PAINTS, Vary, shifted_planes
 from synth.errors import UserError
 from synth.sample import Sample
@@ -214,6 +214,17 @@ def test_smeared_colour_stays_smeared(pairs: Pairs) -> None:
 
 def detail(plane: NDArray[np.floating]) -> float:
     return float(np.abs(plane - cv2.GaussianBlur(plane, (0, 0), 1.0)).mean())
+
+
+def test_beyond_the_ground_lies_not_the_opposite_of_the_ink() -> None:
+    black, yellow, blue, white = (
+        np.full((1, 1, 3), c, np.float32)
+        for c in ((50, 50, 50), (243, 194, 4), (24, 72, 160), (245, 245, 245))
+    )
+    below, half = np.full((1, 1), -0.25, np.float32), np.full((1, 1), 0.5, np.float32)
+    assert np.ptp(mixed(black, yellow, below, below - 0.05)) < 1e-3  # a darker grey, no blue
+    assert np.allclose(mixed(black, yellow, half, half), (black + yellow) / 2, atol=1e-3)
+    assert np.allclose(mixed(blue, white, below, below), blue - 0.25 * (white - blue), atol=1e-3)
 
 
 def test_no_blue_is_left_and_the_car_stays_grey(pairs: Pairs) -> None:
