@@ -15,12 +15,14 @@ from synth.errors import UserError
 
 TYPE_WEIGHT = 0.6
 CORNERS_WEIGHT = 5.0  # of the mean distance in shares of the picture; the finder alone learns from it
+FAR = 0.5  # share of the picture beyond which a corner is not learnt from: rare, and all that a step would do
 EMPTY_WEIGHT = 0.2  # of an unused slot against a used one
 FIRST_WEIGHT = 3.0  # of the first symbol, a province or office, the hardest to read, against the others
+CLOSE_WEIGHT = 0.5  # of what the close look makes of it
 
 
 def losses(network: nn.Module, batch: Batch, device: torch.device, autocast: bool) -> dict[str, Tensor]:
-    """Of text, type and, where the network finds plates, corners; each a mean over the batch."""
+    """Of text, type and, where the network has them, corners and a close look; each a mean over the batch."""
     images = as_input(batch.images.to(device, non_blocking=True)).contiguous(
         memory_format=torch.channels_last
     )
@@ -38,12 +40,16 @@ def losses(network: nn.Module, batch: Batch, device: torch.device, autocast: boo
     found = {"text": (text / batch.lengths.to(device).clamp(min=1)).mean(), "type": kind}
     if finds:
         found["corners"] = apart(more[0], batch.corners.to(device))
+    if len(more) > 1:
+        some = batch.lengths > 0
+        first = batch.targets[(batch.lengths.cumsum(0) - batch.lengths)[some]].long().to(device)
+        found["first"] = F.cross_entropy(more[1][some.to(device)].float(), first)
     return found
 
 
 def total(found: Mapping[str, Tensor]) -> Tensor:
     """What is learnt from."""
-    weights = {"text": 1.0, "type": TYPE_WEIGHT, "corners": CORNERS_WEIGHT}
+    weights = {"text": 1.0, "type": TYPE_WEIGHT, "corners": CORNERS_WEIGHT, "first": CLOSE_WEIGHT}
     return torch.stack([weights[name] * value for name, value in found.items()]).sum()
 
 
@@ -52,7 +58,7 @@ def apart(corners: Tensor, truth: Tensor) -> Tensor:
     known = ~truth.isnan()
     if not bool(known.any()):
         return corners.sum() * 0
-    return (corners - truth[:, None]).transpose(0, 1)[:, known].abs().mean()
+    return (corners - truth[:, None]).transpose(0, 1)[:, known].abs().clamp(max=FAR).mean()
 
 
 def ctc_loss(scores: Tensor, batch: Batch) -> Tensor:

@@ -25,6 +25,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
@@ -39,6 +40,7 @@ from recognizer.codec import Codec, codec_of
 from recognizer.data import Blend, Shuffled, Stream, lessons_of
 from recognizer.loop import MakeData, Settings, Trial, Weights, train
 from recognizer.metrics import Metrics
+from recognizer.places import first_places
 from recognizer.reading import readings, scores_of
 from synth.app import command, keep_config, need_positive, need_same
 from synth.catalogue import type_names
@@ -53,6 +55,8 @@ def header_of(config: DictConfig) -> Header:
     """The network of the configuration, with the vocabulary of every bundled type."""
     codec = codec_of(type_names())
     network: Any = OmegaConf.to_container(config.recognizer.network, resolve=True)
+    if network.pop("close", False):
+        network["first_at"] = first_places(codec)
     return Header(network, config.recognizer.height, config.recognizer.width, codec.symbols, codec.types)
 
 
@@ -135,20 +139,31 @@ def need_rate(config: DictConfig) -> None:
         raise UserError(f"learning_rate: {config.learning_rate} is not above 0")
 
 
-def first_weights(start: str | None, header: Header) -> Weights:
-    """What a training begins with: drawn, or those of a file for the same network and symbols."""
+def first_weights(start: str | None, header: Header, seed: int = 0) -> Weights:
+    """What a training begins with: drawn, or those of a file with the same symbols.
+
+    Of a network of other widths or parts what has the same name and shape is taken, the rest drawn anew.
+    """
+    torch.manual_seed(seed)
+    network = build(header)  # says what is wrong with it
     if start is None:
-        build(header)  # says what is wrong with it
         return None
     path = FOLDER / "plates.safetensors" if start == "bundled" else Path(start)
     if not path.is_file():
         raise UserError(f"start: {path}: no such weights file; give one, `bundled`, or null")
     there, weights = read(path)
-    for key in ("network", "height", "width", "symbols", "types"):
+    for key in ("height", "width", "symbols", "types"):
         if getattr(there, key) != getattr(header, key):
             raise UserError(f"start: {path}: another {key} than that of recognizer; leave start= out")
-    load_strictly(path, build(header), weights)
-    return weights
+    if there.network.get("_target_") != header.network.get("_target_"):
+        raise UserError(f"start: {path}: another network than that of recognizer; leave start= out")
+    if there.network == header.network:
+        load_strictly(path, network, weights)
+        return weights
+    drawn = network.state_dict()
+    missing = [name for name, own in drawn.items() if name not in weights or weights[name].shape != own.shape]
+    print(f"start: {path}: of another make; {len(missing)} of {len(drawn)} tensors are drawn anew")
+    return {name: drawn[name] if name in missing else weights[name] for name in drawn}
 
 
 def settings_of(config: DictConfig) -> Settings:
@@ -168,7 +183,7 @@ def main(config: DictConfig) -> None:
     settings = settings_of(config)
     data = make_data(config, header)
     trials = trials_of(config, header) if processes.first else {}
-    first = first_weights(config.start, header)  # the last of what can be wrong before anything is written
+    first = first_weights(config.start, header, config.seed)  # after it nothing can be wrong
     note = functools.partial(keep_config, config, settings.out)
     weights = train(settings, header, data, trials, processes, config.resume, note, first)
     if processes.first:

@@ -4,8 +4,8 @@ A crop of 94x24 that shows a turned plate leaves few pixels to a province, and c
 every pose. Known corners make it one pose: even a linear classifier then reads provinces that whole networks
 missed (docs/results.md). The corners are learnt from those the pipeline records, not from what is read.
 
-It looks twice: at the crop, and at the plate as the first look makes it flat, where what is left to mend is
-small and the same in every pose.
+It looks at the crop, and then at the plate as the look before makes it flat, where what is left to mend is
+small and the same in every pose: one network, asked as often as one likes.
 """
 
 from __future__ import annotations
@@ -20,30 +20,34 @@ from recognizer.networks.blocks import Convolution, standardised
 MARGIN = (0.06, 0.03)  # share of the flat picture beyond the plate, above (and below), left (and right)
 STRAY = (0.004, 0.012)  # how far corners are put off in training, shares of width and height: on real
 #                         plates the finder is a little less sure than on ours
-AGAIN = (32, 96)  # rows and columns of the flat picture that the second look sees, in grey
+AGAIN = (48, 128)  # rows and columns of the flat picture that later looks see, in grey
+AGAIN_WIDTHS = (16, 32, 64, 96)
 AGAIN_MARGIN = (0.16, 0.08)  # wider: the corners that it looks for may lie beyond those found
-AGAIN_STRAY = (0.01, 0.03)
+BEYOND = 0.5  # of the picture: no corner is sought farther away
+AGAIN_STRAY = (0.01, 0.03)  # before the second look; before those after it, STRAY
 
 
 class Finder(nn.Module):
-    """N 3 H W, standardised -> N 2 4 2: corners TL TR BR BL in shares of the picture, of both looks."""
+    """N 3 H W, standardised -> N looks 4 2: corners TL TR BR BL in shares of the picture, of every look."""
 
-    def __init__(self, height: int, width: int) -> None:
+    def __init__(self, height: int, width: int, looks: int = 3) -> None:
         super().__init__()
+        self.looks = looks
         self.first = Look(3, height, width)
-        self.again = Look(1, *AGAIN)
+        self.again = Look(1, *AGAIN, AGAIN_WIDTHS)
         self.register_buffer("usual", torch.tensor([[0.04, 0.1], [0.96, 0.1], [0.96, 0.9], [0.04, 0.9]]))
         self.register_buffer("square", torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]))
 
     def forward(self, x: Tensor) -> Tensor:
-        first = self.usual + self.first(x)
-        known = first.detach()
-        if self.training:
-            known = strayed(known, AGAIN_STRAY)
-        flat = standardised(flattened(lightness(x), known, AGAIN, AGAIN_MARGIN))
-        with torch.autocast(x.device.type, enabled=False):
-            again = placed(known.float(), self.square + self.again(flat))
-        return torch.stack([first, again], dim=1)
+        found = [self.usual + self.first(x)]
+        grey = lightness(x)
+        for number in range(1, self.looks):
+            known = found[-1].detach().clamp(-BEYOND, 1 + BEYOND)
+            if self.training:
+                known = strayed(known, AGAIN_STRAY if number == 1 else STRAY)
+            flat = standardised(flattened(grey, known, AGAIN, AGAIN_MARGIN))
+            found.append(placed(known.float(), self.square + self.again(flat)))
+        return torch.stack(found, dim=1)
 
 
 class Look(nn.Module):

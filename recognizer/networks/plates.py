@@ -6,10 +6,13 @@ picture becomes a map a few cells high; nothing is cut at a fixed height, so two
 other. Two heads read the map (docs/results.md compares them):
 
 - `slots` (default): one attention map a symbol; the first looks for the province or the Japanese office.
+  Where `first_at` says where that stands on each type, a close look has a second opinion on it.
 - `lines`: the map shrinks to two rows, which CTC reads as one sequence, upper row first.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +20,7 @@ from torch import Tensor, nn
 
 from gan.losses import lightness
 from recognizer.networks.blocks import Context, Convolution, Residual, standardised
+from recognizer.networks.close import Close
 from recognizer.networks.finder import Finder, flattened, strayed
 from recognizer.networks.slots import Slots
 
@@ -48,7 +52,7 @@ class Tints(nn.Module):
 
 
 class PlateNet(nn.Module):
-    """About 1.37 M parameters and 83 MMAC at 64 x 128, flat at 48 x 128, as `recognizer=plates` sets it."""
+    """About 1.91 M parameters and 103 MMAC at 64 x 128, flat at 48 x 128, as `recognizer=plates` sets it."""
 
     def __init__(
         self,
@@ -63,11 +67,13 @@ class PlateNet(nn.Module):
         dropout: float = 0.1,
         flat: tuple[int, int] | None = None,
         tints: int = 48,
+        looks: int = 3,
+        first_at: Sequence[Sequence[float]] | None = None,
     ) -> None:
         super().__init__()
         a, b, c, d, e = widths
         self.flat = (int(flat[0]), int(flat[1])) if flat is not None else None
-        self.finder = Finder(height, width) if flat is not None else None
+        self.finder = Finder(height, width, looks) if flat is not None else None
         self.tints = Tints(tints) if flat is not None else None
         if self.flat is not None:
             height, width = self.flat
@@ -90,36 +96,48 @@ class PlateNet(nn.Module):
         )
         seen = 2 * e + (2 * tints if flat is not None else 0)
         self.kind = nn.Sequential(nn.Linear(seen, 96), nn.ReLU(inplace=True), nn.Linear(96, types))
+        close = self.slotted and flat is not None and first_at is not None
+        self.close = Close(first_at or [], classes, dropout) if close else None
         self.habit = nn.Parameter(torch.zeros(types, slots, classes)) if self.slotted else None
 
     def forward(self, x: Tensor, apart: bool = False) -> tuple[Tensor, ...]:
         """N 3 H W -> scores of text and type.
 
-        With `apart`, of a network that finds plates, also the corners of both looks, N 2 4 2, which
-        training needs.
+        With `apart`, of a network that finds plates, also what training needs: the corners of all looks,
+        N looks 4 2, and what the close look makes of the first symbol, N classes, then not in the text.
         """
         x = standardised(x)
         if self.finder is None or self.tints is None or self.flat is None:
             x = self.features(x)  # N E 4 32
             kind = self.kind(pooled(x))
-            return self.read(x, kind), kind
-        corners = self.finder(x)  # N 2 4 2
+            return self.read(x, self.before(kind)), kind
+        corners = self.finder(x)  # N looks 4 2
         known = corners[:, -1].detach()
         if self.training:
             known = strayed(known)
-        tints = self.tints(x, known)
-        x = self.features(standardised(flattened(lightness(x), known, self.flat)))  # N E 3 32
+        tints, grey = self.tints(x, known), lightness(x)
+        x = self.features(standardised(flattened(grey, known, self.flat)))  # N E 3 32
         kind = self.kind(torch.cat([pooled(x), tints], dim=1))
-        text = self.read(x, kind)
-        return (text, kind, corners) if apart else (text, kind)
+        before = self.before(kind)
+        text = self.read(x, before)
+        if self.close is None or before is None:
+            return (text, kind, corners) if apart else (text, kind)
+        first = self.close(grey, known, kind.detach().float().softmax(1)) + before[:, 0]
+        if apart:
+            return text, kind, corners, first
+        return torch.cat([(text[:, :1] + first[:, None]) / 2, text[:, 1:]], dim=1), kind
 
-    def read(self, x: Tensor, kind: Tensor) -> Tensor:
-        """Scores of text; what a type shows in a slot, and what not, speaks for and against a symbol."""
+    def before(self, kind: Tensor) -> Tensor | None:
+        """N S classes: what the likely type shows in a slot and what not, for and against symbols."""
         if self.habit is None:
-            scores: Tensor = self.text(x)
-            return scores
-        sure = kind.detach().float().softmax(1).to(x.dtype)
-        return self.text(x, torch.einsum("nt,tsc->nsc", sure, self.habit.to(x.dtype)))
+            return None
+        sure = kind.detach().float().softmax(1).to(kind.dtype)
+        return torch.einsum("nt,tsc->nsc", sure, self.habit.to(kind.dtype))
+
+    def read(self, x: Tensor, before: Tensor | None) -> Tensor:
+        """Scores of text."""
+        scores: Tensor = self.text(x) if before is None else self.text(x, before)
+        return scores
 
 
 def pooled(x: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from recognizer.checkpoint import Header
 from recognizer.codec import codec_of
 from recognizer.data import Lesson, Stream
 from recognizer.loop import MakeData, Settings
+from recognizer.places import first_places
 
 TYPES = ("cn/blue", "cn/yellow_double")
 
@@ -55,6 +56,12 @@ def header() -> Header:
 def finding(header: Header) -> Header:
     """The same network, which first finds the plate."""
     return replace(header, network={**header.network, "flat": [32, 64]})
+
+
+@pytest.fixture
+def looking(finding: Header) -> Header:
+    """And looks closely at the first symbol."""
+    return replace(finding, network={**finding.network, "first_at": first_places(finding.codec)})
 
 
 @pytest.fixture

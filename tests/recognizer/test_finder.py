@@ -12,9 +12,12 @@ import torch
 
 from gan.runtime.window import Window, loader
 from recognizer.checkpoint import Header, build
+from recognizer.codec import codec_of
 from recognizer.data import collate, shares
 from recognizer.loop import MakeData
-from recognizer.networks.finder import MARGIN, Finder, flattened, grid, placed
+from recognizer.networks.close import CELL, Close
+from recognizer.networks.finder import BEYOND, MARGIN, Finder, flattened, grid, placed
+from recognizer.places import first_places
 from synth.template import Plan, Template
 
 SIZE = (48, 128)
@@ -43,21 +46,32 @@ def test_corners_of_the_square_are_the_corners() -> None:
     assert torch.allclose(placed(TURNED, WHOLE), TURNED, atol=1e-6)
 
 
-def test_the_second_look_mends_the_first_in_the_plate_s_own_pose() -> None:
+def test_each_look_mends_the_one_before_in_the_plate_s_own_pose() -> None:
     torch.manual_seed(0)
-    finder = Finder(64, 128).eval()
+    finder = Finder(64, 128, looks=3).eval()
     for look in (finder.first, finder.again):
         torch.nn.init.zeros_(look.last.weight)
     pictures = torch.randn(2, 3, 64, 128)
-    first, again = finder(pictures).unbind(1)
+    first, again, _ = finder(pictures).unbind(1)
     assert torch.allclose(first, again, atol=1e-6)  # nothing to mend
     with torch.no_grad():
         finder.first.last.bias.copy_((TURNED[0] - finder.usual).flatten())
         finder.again.last.bias.copy_(torch.tensor([0.1, 0.0] * 4))  # a tenth of the plate to its right
-    first, again = finder(pictures).unbind(1)
-    right = placed(TURNED, WHOLE + torch.tensor([0.1, 0.0]))
-    assert torch.allclose(first, TURNED.expand(2, 4, 2), atol=1e-5)
-    assert torch.allclose(again, right.expand(2, 4, 2), atol=1e-5)
+    found = finder(pictures).unbind(1)
+    for number, corners in enumerate(found):
+        right = placed(TURNED, WHOLE + torch.tensor([0.1 * number, 0.0]))
+        assert torch.allclose(corners, right.expand(2, 4, 2), atol=1e-4)
+
+
+def test_a_first_look_far_beyond_the_picture_is_looked_at_within_reach() -> None:
+    finder = Finder(64, 128).eval()
+    for look in (finder.first, finder.again):
+        torch.nn.init.zeros_(look.last.weight)
+    with torch.no_grad():
+        finder.first.last.bias.fill_(50.0)
+    first, again, last = finder(torch.randn(1, 3, 64, 128)).unbind(1)
+    assert float(first.min()) > 50 and bool(torch.isfinite(last).all())
+    assert float(again.max()) <= 1 + BEYOND + 1e-4
 
 
 def test_corners_in_no_order_give_a_finite_picture() -> None:
@@ -101,6 +115,36 @@ def test_the_corners_come_apart_for_the_training(finding: Header) -> None:
     network = build(finding).eval()
     picture = torch.rand(2, 3, finding.height, finding.width)
     text, kind, corners = network(picture, apart=True)
-    assert corners.shape == (2, 2, 4, 2)
+    assert corners.shape == (2, 3, 4, 2)
     same = network(picture)
     assert torch.equal(same[0], text) and torch.equal(same[1], kind)
+
+
+def test_a_close_look_is_half_of_what_is_said_of_the_first_symbol(looking: Header) -> None:
+    network = build(looking).eval()
+    picture = torch.rand(2, 3, looking.height, looking.width)
+    text, _, _, first = network(picture, apart=True)
+    together, _ = network(picture)
+    assert torch.allclose(together[:, 0], (text[:, 0] + first) / 2) and not torch.equal(text[:, 0], first)
+    assert torch.equal(together[:, 1:], text[:, 1:])
+
+
+def test_the_first_symbol_is_cut_out_where_its_type_has_it() -> None:
+    codec = codec_of(("cn/blue", "cn/yellow_double"))
+    close = Close(first_places(codec), codec.classes, 0.0)
+    for number, name in enumerate(codec.types):
+        plate = Template(Plan((name,)), 140).batch(3, range(1))[0]
+        grey = torch.from_numpy(plate.plate.mask)[None, None].float() / 255
+        corners = torch.from_numpy(plate.quad / plate.image.shape[1::-1])[None].float()
+        cell = close.cell(grey, corners, torch.eye(2)[None, number])
+        assert cell.shape[2:] == CELL and 0.1 < float(cell.mean()) < 0.6
+        assert float(cell[..., 3:-3, 4:-4].sum() / cell.sum()) > 0.95  # whole, and nothing but it
+
+
+def test_a_place_holds_every_office() -> None:
+    codec = codec_of(("cn/blue", "jp/private"))
+    (left, top, right, bottom), office = first_places(codec)
+    assert (left, top, right, bottom) == pytest.approx(
+        (15.5 / 440, 25 / 140, 60.5 / 440, 115 / 140), abs=1e-3
+    )
+    assert office[2] - office[0] > 0.25 and office[3] < 0.4  # up to four characters of the upper row

@@ -17,9 +17,9 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from gan.runtime.distributed import Processes
-from recognizer.checkpoint import Header
+from recognizer.checkpoint import Header, build, load, save
 from recognizer.loop import MakeData, Settings, train
-from recognizer.train import main
+from recognizer.train import first_weights, main
 from synth.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -213,7 +213,6 @@ def command(out: Path) -> subprocess.Popen[str]:
         ("recognizer.network.slots=many", "PlateNet"),
         ("start=absent.safetensors", "start: absent.safetensors: no such weights file"),
         ("start_share=0.5", "start_share: 0.5: give start="),
-        ("start=bundled", "plates.safetensors: another network than that of recognizer"),
     ],
 )
 def test_a_mistake_leaves_no_folder(
@@ -229,6 +228,24 @@ def test_a_mistake_leaves_no_folder(
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 1 and errors[0].startswith("error: ") and said in errors[0]
     assert not (tmp_path / "run").exists()
+
+
+def test_a_start_of_another_network_lends_what_fits(
+    header: Header, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(tmp_path / "start.safetensors", build(header), header)
+    path = str(tmp_path / "start.safetensors")
+    wider = replace(header, network={**header.network, "flat": [32, 64]})
+    first, again = (first_weights(path, wider, seed=3) for _ in range(2))
+    lent = load(tmp_path / "start.safetensors")[0].state_dict()
+    assert first is not None and again is not None
+    assert first.keys() == build(wider).state_dict().keys()
+    assert all(torch.equal(first[name], again[name]) for name in first)  # what is drawn, by the seed
+    assert torch.equal(first["habit"], lent["habit"]) and "finder.usual" not in lent
+    assert "tensors are drawn anew" in capsys.readouterr().out
+    other = replace(header, network={"_target_": "recognizer.networks.crnn.CRNN"})
+    with pytest.raises(UserError, match="another network than that of recognizer"):
+        first_weights(path, other)
 
 
 @pytest.mark.slow

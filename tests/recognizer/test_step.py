@@ -18,7 +18,7 @@ from gan.runtime.window import Window, loader
 from recognizer.checkpoint import Header, build
 from recognizer.data import Batch
 from recognizer.loop import MakeData, Settings, step
-from recognizer.step import learning_rate, losses, slot_loss
+from recognizer.step import apart, learning_rate, losses, slot_loss
 from synth.errors import UserError
 
 CPU = torch.device("cpu")
@@ -104,6 +104,30 @@ def test_the_finder_learns_from_corners_alone(finding: Header, batch: Batch) -> 
     assert all(p.grad is None for p in network.finder.parameters())
     found["corners"].backward()
     assert all(p.grad is not None for p in network.finder.parameters())
+
+
+def test_the_close_look_learns_the_first_symbol_on_its_own(looking: Header, batch: Batch) -> None:
+    network = build(looking).train()
+    found = losses(network, batch, CPU, False)
+    assert set(found) == {"text", "type", "corners", "first"}
+    found["text"].backward(retain_graph=True)
+    assert isinstance(network.close, nn.Module)
+    assert all(p.grad is None for p in network.close.parameters())
+    network.zero_grad(set_to_none=True)
+    found["first"].backward()
+    touched = {name.split(".")[0] for name, p in network.named_parameters() if p.grad is not None}
+    assert touched == {"close", "habit"}
+
+
+def test_a_corner_that_is_nowhere_does_not_decide_a_step() -> None:
+    found = torch.zeros(2, 3, 4, 2, requires_grad=True)
+    truth = torch.full((2, 4, 2), 0.1)
+    with torch.no_grad():
+        found[1, 2, 0, 0] = 1000.0
+    loss = apart(found, truth)
+    loss.backward()
+    assert float(loss.detach()) == pytest.approx((47 * 0.1 + 0.5) / 48)
+    assert found.grad is not None and float(found.grad[1, 2, 0, 0]) == 0
 
 
 def test_unknown_corners_do_not_count(finding: Header, batch: Batch) -> None:

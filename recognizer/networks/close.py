@@ -1,0 +1,58 @@
+"""A close look at the first symbol, the province or office: the densest one, and the hardest to read.
+
+Where it stands is known once the plate is found and its type guessed, so nothing has to search for it: its
+cell is cut out, made flat, and read by a small network of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from recognizer.networks.blocks import Convolution, standardised
+from recognizer.networks.finder import homography
+
+CELL = (24, 32)  # rows and columns of it; offices of several characters are wide
+GROWN = 0.15  # of its width and height, on every side: corners are not found exactly
+WIDTHS = (16, 32, 48, 64)
+
+
+class Close(nn.Module):
+    """Where the first symbols of all types stand -> its scores."""
+
+    def __init__(self, places: Sequence[Sequence[float]], classes: int, dropout: float) -> None:
+        super().__init__()
+        boxes = torch.tensor(places)  # types 4: left, top, right, bottom in shares of the plate
+        more = GROWN * (boxes[:, 2:] - boxes[:, :2])
+        self.register_buffer("boxes", torch.cat([boxes[:, :2] - more, boxes[:, 2:] + more], dim=1), False)
+        a, b, c, d = WIDTHS
+        self.body = nn.Sequential(
+            Convolution(1, a),
+            Convolution(a, b, stride=(2, 2)),  # 12 16
+            Convolution(b, c),
+            Convolution(c, d, stride=(2, 2)),  # 6 8
+            Convolution(d, d, stride=(2, 1)),  # 3 8
+            nn.Flatten(),
+            nn.Dropout(dropout),
+        )
+        self.classes = nn.Sequential(
+            nn.Linear(d * 24, 128), nn.ReLU(inplace=True), nn.Dropout(dropout), nn.Linear(128, classes)
+        )
+
+    def forward(self, grey: Tensor, corners: Tensor, sure: Tensor) -> Tensor:
+        """N 1 H W, N 4 2 in shares of it, N types that add up to 1 -> N classes."""
+        scores: Tensor = self.classes(self.body(standardised(self.cell(grey, corners, sure))))
+        return scores
+
+    def cell(self, grey: Tensor, corners: Tensor, sure: Tensor) -> Tensor:
+        """N 1 h w: what is in the box of the likely type."""
+        box = (sure.to(corners.dtype) @ self.boxes)[..., None, None]  # type: ignore[operator]
+        left, top, right, bottom = box.unbind(1)  # each N 1 1
+        rows, columns = CELL
+        v = ((torch.arange(rows, device=grey.device, dtype=corners.dtype) + 0.5) / rows)[None, :, None]
+        u = ((torch.arange(columns, device=grey.device, dtype=corners.dtype) + 0.5) / columns)[None, None, :]
+        places = homography(corners, left + (right - left) * u, top + (bottom - top) * v)
+        return F.grid_sample(grey, places * 2 - 1, "bilinear", "border", align_corners=False)
