@@ -15,7 +15,7 @@ from synth.errors import UserError
 
 TYPE_WEIGHT = 0.6
 CORNERS_WEIGHT = 5.0  # of the mean distance in shares of the picture; the finder alone learns from it
-FAR = 0.5  # share of the picture beyond which a corner is not learnt from: rare, and all that a step would do
+FAR = 0.5  # share of the picture beyond which a corner counts by its logarithm: one would decide a whole step
 EMPTY_WEIGHT = 0.2  # of an unused slot against a used one
 FIRST_WEIGHT = 3.0  # of the first symbol, a province or office, the hardest to read, against the others
 CLOSE_WEIGHT = 0.5  # of what the close look makes of it
@@ -43,7 +43,8 @@ def losses(network: nn.Module, batch: Batch, device: torch.device, autocast: boo
     if len(more) > 1:
         some = batch.lengths > 0
         first = batch.targets[(batch.lengths.cumsum(0) - batch.lengths)[some]].long().to(device)
-        found["first"] = F.cross_entropy(more[1][some.to(device)].float(), first)
+        asked = more[1][some.to(device)].float()
+        found["first"] = F.cross_entropy(asked, first) if len(first) else asked.sum()
     return found
 
 
@@ -58,7 +59,8 @@ def apart(corners: Tensor, truth: Tensor) -> Tensor:
     known = ~truth.isnan()
     if not bool(known.any()):
         return corners.sum() * 0
-    return (corners - truth[:, None]).transpose(0, 1)[:, known].abs().clamp(max=FAR).mean()
+    off = (corners - truth[:, None]).transpose(0, 1)[:, known].abs()
+    return torch.where(off > FAR, FAR * (1 + (off.clamp(min=FAR) / FAR).log()), off).mean()
 
 
 def ctc_loss(scores: Tensor, batch: Batch) -> Tensor:

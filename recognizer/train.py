@@ -9,7 +9,7 @@ Nothing but `out` is needed: plates of every type are drawn, photographed and fo
 line of stats.jsonl tells how far it is every `tick` images. The same command goes on where it was stopped.
 
 start=bundled data=labelled data.path=plates/ learning_rate=0.0005 goes on from the bundled reader with your
-plates; start=FILE from other weights of the same network.
+plates; start=FILE from other weights of the same symbols.
 
 watch.mine=plates/ (a folder with labels.tsv) reads your plates at every tick and never trains on them.
 data=labelled data.path=plates/ trains on them alone, data=blend data.path=plates/ mixes them with drawn
@@ -139,7 +139,9 @@ def need_rate(config: DictConfig) -> None:
         raise UserError(f"learning_rate: {config.learning_rate} is not above 0")
 
 
-def first_weights(start: str | None, header: Header, seed: int = 0) -> Weights:
+def first_weights(
+    start: str | None, header: Header, seed: int = 0, share: float = 0.0, tell: bool = True
+) -> Weights:
     """What a training begins with: drawn, or those of a file with the same symbols.
 
     Of a network of other widths or parts what has the same name and shape is taken, the rest drawn anew.
@@ -162,7 +164,10 @@ def first_weights(start: str | None, header: Header, seed: int = 0) -> Weights:
         return weights
     drawn = network.state_dict()
     missing = [name for name, own in drawn.items() if name not in weights or weights[name].shape != own.shape]
-    print(f"start: {path}: of another make; {len(missing)} of {len(drawn)} tensors are drawn anew")
+    if share and missing:
+        raise UserError(f"start_share: {share}: {path} lacks {missing[0]} of this network; leave it out")
+    if tell:
+        print(f"start: {path}: of another make; {len(missing)} of {len(drawn)} tensors are drawn anew")
     return {name: drawn[name] if name in missing else weights[name] for name in drawn}
 
 
@@ -183,7 +188,8 @@ def main(config: DictConfig) -> None:
     settings = settings_of(config)
     data = make_data(config, header)
     trials = trials_of(config, header) if processes.first else {}
-    first = first_weights(config.start, header, config.seed)  # after it nothing can be wrong
+    begin = config.start, header, config.seed, config.start_share
+    first = first_weights(*begin, tell=processes.first)  # after it nothing can be wrong
     note = functools.partial(keep_config, config, settings.out)
     weights = train(settings, header, data, trials, processes, config.resume, note, first)
     if processes.first:

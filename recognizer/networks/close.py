@@ -48,8 +48,8 @@ class Close(nn.Module):
         return scores
 
     def cell(self, grey: Tensor, corners: Tensor, sure: Tensor) -> Tensor:
-        """N 1 h w: what is in the box of the likely type."""
-        box = (sure.to(corners.dtype) @ self.boxes)[..., None, None]  # type: ignore[operator]
+        """N 1 h w: what is in the box, the mean of those of all types, as sure as they are."""
+        box = (sure.to(corners.dtype)[..., None] * self.boxes).sum(1)[..., None, None]  # type: ignore[operator]
         left, top, right, bottom = box.unbind(1)  # each N 1 1
         rows, columns = CELL
         v = ((torch.arange(rows, device=grey.device, dtype=corners.dtype) + 0.5) / rows)[None, :, None]

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from gan.losses import lightness
 from recognizer.networks.blocks import Convolution, standardised
+from synth.errors import UserError
 
 MARGIN = (0.06, 0.03)  # share of the flat picture beyond the plate, above (and below), left (and right)
 STRAY = (0.004, 0.012)  # how far corners are put off in training, shares of width and height: on real
@@ -32,9 +33,11 @@ class Finder(nn.Module):
 
     def __init__(self, height: int, width: int, looks: int = 3) -> None:
         super().__init__()
+        if looks < 1:
+            raise UserError(f"recognizer.network.looks: {looks} is below 1")
         self.looks = looks
         self.first = Look(3, height, width)
-        self.again = Look(1, *AGAIN, AGAIN_WIDTHS)
+        self.again = Look(1, *AGAIN, AGAIN_WIDTHS) if looks > 1 else nn.Identity()
         self.register_buffer("usual", torch.tensor([[0.04, 0.1], [0.96, 0.1], [0.96, 0.9], [0.04, 0.9]]))
         self.register_buffer("square", torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]))
 

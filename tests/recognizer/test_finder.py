@@ -18,6 +18,7 @@ from recognizer.loop import MakeData
 from recognizer.networks.close import CELL, Close
 from recognizer.networks.finder import BEYOND, MARGIN, Finder, flattened, grid, placed
 from recognizer.places import first_places
+from synth.errors import UserError
 from synth.template import Plan, Template
 
 SIZE = (48, 128)
@@ -61,6 +62,14 @@ def test_each_look_mends_the_one_before_in_the_plate_s_own_pose() -> None:
     for number, corners in enumerate(found):
         right = placed(TURNED, WHOLE + torch.tensor([0.1 * number, 0.0]))
         assert torch.allclose(corners, right.expand(2, 4, 2), atol=1e-4)
+
+
+def test_one_look_has_no_second_network() -> None:
+    finder = Finder(64, 128, looks=1)
+    assert finder(torch.randn(1, 3, 64, 128)).shape == (1, 1, 4, 2)
+    assert all(name.startswith("first.") for name, _ in finder.named_parameters())
+    with pytest.raises(UserError, match=r"recognizer\.network\.looks: 0 is below 1"):
+        Finder(64, 128, looks=0)
 
 
 def test_a_first_look_far_beyond_the_picture_is_looked_at_within_reach() -> None:

@@ -243,6 +243,8 @@ def test_a_start_of_another_network_lends_what_fits(
     assert all(torch.equal(first[name], again[name]) for name in first)  # what is drawn, by the seed
     assert torch.equal(first["habit"], lent["habit"]) and "finder.usual" not in lent
     assert "tensors are drawn anew" in capsys.readouterr().out
+    with pytest.raises(UserError, match=r"start_share: 0\.5: .* lacks \w+.* of this network"):
+        first_weights(path, wider, share=0.5)
     other = replace(header, network={"_target_": "recognizer.networks.crnn.CRNN"})
     with pytest.raises(UserError, match="another network than that of recognizer"):
         first_weights(path, other)
