@@ -11,7 +11,20 @@ import cv2
 import numpy as np
 
 from synth.capture.camera import Camera
-from synth.capture.effect import Effect, Params, Picture, Span, between, choice, draws, need_size, need_span
+from synth.capture.effect import (
+    Effect,
+    Params,
+    Picture,
+    Span,
+    between,
+    choice,
+    draws,
+    need_share,
+    need_size,
+    need_span,
+    short,
+)
+from synth.capture.legible import likeness
 from synth.capture.scene import moved_mask, photograph, worn
 from synth.capture.thumbnail import stored_small
 from synth.capture.view import View, view_of
@@ -20,6 +33,12 @@ from synth.sample import Image, Sample
 from synth.seeding import rng_for
 
 NAME = "capture"
+AGAIN = (
+    1.0,
+    1.0,
+    0.6,
+    0.0,
+)  # of the severity drawn, where a character cannot be seen: tried one after the other
 
 
 @dataclass(frozen=True)
@@ -36,6 +55,7 @@ class Capture:
     size: Sequence[int] | None = None  # [width, height] of the picture put out, whatever the crop's shape
     quality: Span = (75, 95)  # JPEG, for the writer
     contrast_floor: float = 0.0  # grey levels between ground and ink that light and haze must leave
+    legibility_floor: float = 0.0  # how much each character must still look like the clean one, 0 to 1
     keep_mask: bool = False
 
     def __post_init__(self) -> None:
@@ -44,6 +64,7 @@ class Capture:
         if self.height_px < 8:
             raise UserError(f"capture.height_px: {self.height_px} is too small; give at least 8")
         need_size("capture.size", self.size)
+        need_share("legibility_floor", self.legibility_floor)
         unknown = set(self.weights) - set(self.cameras)
         if unknown:
             raise UserError(f"capture.weights: no camera {min(unknown)!r}; known: {', '.join(self.cameras)}")
@@ -55,15 +76,33 @@ class Capture:
         return [self.weights.get(name, 1.0) for name in self.cameras]
 
     def __call__(self, batch: Sequence[Sample]) -> list[Sample]:
-        return self.captured(batch, [self.draw(sample) for sample in batch])
+        done = self.captured(batch, [self.draw(sample) for sample in batch])
+        hidden = [number for number, sample in enumerate(done) if self.hides(sample)]
+        for attempt in range(1, 1 + len(AGAIN)):
+            plates = [batch[number] for number in hidden]
+            again = self.captured(plates, [self.draw(plate, attempt) for plate in plates])
+            for number, sample in zip(hidden, again, strict=True):
+                done[number] = sample
+            hidden = [number for number in hidden if self.hides(done[number])]
+        for number in hidden:  # told, not left away: the clean plate itself may show a character badly
+            *before, last = done[number].stages
+            done[number] = replace(done[number], stages=(*before, {**last, "hidden": True}))
+        return done
 
-    def draw(self, sample: Sample) -> Params:
+    def hides(self, sample: Sample) -> bool:
+        """Whether some character cannot be seen any more."""
+        return self.legibility_floor > 0 and bool(likeness(sample).min() < self.legibility_floor)
+
+    def draw(self, sample: Sample, attempt: int = 0) -> Params:
         """All numbers of one sample, from its own stream; plain and rounded, as they are recorded."""
-        draw = draws(rng_for(sample.seed, sample.index, NAME))
+        draw = draws(rng_for(sample.seed, sample.index, f"{NAME} {attempt}" if attempt else NAME))
         severity, quality = between(draw, self.severity), round(between(draw, self.quality))
+        tried = {}
+        if attempt:
+            severity, tried = short(severity * AGAIN[attempt - 1]), {"again": attempt}
         name = list(self.cameras)[choice(draw, self.shares)]
         drawn = self.cameras[name].draw(draw, sample, severity, self.contrast_floor)
-        return {"severity": severity, "quality": quality, "camera": name, **drawn}
+        return {"severity": severity, **tried, "quality": quality, "camera": name, **drawn}
 
     def replay(self, sample: Sample, recorded: Mapping[str, Any]) -> Sample:
         """The sample as captured with these numbers: an entry of `stages`, or what `draw` returns."""

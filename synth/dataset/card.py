@@ -57,7 +57,7 @@ def card_text(
             "|---|---|---|---|",
             *types,
             "",
-            *_checks(balance.get("checks", {})),
+            *legibility(balance.get("checks", {}), balance["total"]),
             "## Licence",
             "",
             f"{licence}, as the generator. The labels are exact; use them to train and test",
@@ -80,20 +80,22 @@ def shown(config: Mapping[str, Any]) -> dict[str, str]:
     return {**{key: value for key, value in whole.items() if value}, **{k: str(v) for k, v in plain.items()}}
 
 
-def _checks(checks: Mapping[str, int]) -> list[str]:
-    """What the legibility check of a stage found, if there was one."""
-    if not checks:
-        return []
-    count = checks["checked"]
-    again, wrong = checks["redrawn"] / count, checks["misread"] / count
-    return [
-        "## Legibility",
-        "",
-        f"The bundled reader read the {count} easy pictures (seen from the front, no character cut).",
-        f"{again:.1%} were read wrongly and drawn again in another style, at most twice; "
-        f"{wrong:.1%} are still read wrongly.",
-        "",
-    ]
+def legibility(checks: Mapping[str, int], total: int) -> list[str]:
+    """What stages found of the pictures' legibility, if any looked."""
+    found = []
+    if count := checks.get("checked", 0):
+        again, wrong = checks["redrawn"] / count, checks["misread"] / count
+        found += [
+            f"The bundled reader read the {count} easy pictures (seen from the front, no character cut).",
+            f"{again:.1%} were read wrongly and drawn again in another style, at most twice; "
+            f"{wrong:.1%} are still read wrongly.",
+        ]
+    if count := checks.get("again", 0):
+        found += [
+            f"{count} of {total} pictures were captured again, because a character could not be seen "
+            f"(`capture.legibility_floor`); in {checks['hidden']} one still cannot.",
+        ]
+    return ["## Legibility", "", *found, ""] if found else []
 
 
 def _spread(kind: Mapping[str, Any]) -> int:

@@ -38,15 +38,18 @@ class Balance:
     types: Counter[str] = field(default_factory=Counter)
     regions: Counter[str] = field(default_factory=Counter)
     slots: dict[tuple[str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    checks: Counter[str] = field(default_factory=Counter)  # of a stage's legibility check
+    checks: Counter[str] = field(default_factory=Counter)  # of the stages' legibility
 
     def update_checks(self, stages: Iterable[Mapping[str, Any]]) -> None:
-        """Count what a stage says of the samples it had read: checked, redrawn, misread."""
+        """Count what stages say: had read, drawn again, misread; captured again, still hidden."""
         for stage in stages:
             if "redrawn" in stage:
                 self.checks["checked"] += 1
                 self.checks["redrawn"] += bool(stage["redrawn"])
                 self.checks["misread"] += bool(stage["misread"])
+            if "again" in stage:
+                self.checks["again"] += 1
+                self.checks["hidden"] += "hidden" in stage
 
     def update(self, sample: Counted) -> None:
         self.splits[sample.split] += 1

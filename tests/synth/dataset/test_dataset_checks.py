@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from synth.dataset.card import card_text
+from synth.dataset.card import card_text, legibility
 from synth.dataset.chart import draw_balance, text_width
 from synth.dataset.manifest import read_manifest
 from synth.dataset.mark import COMMENT, is_marked, is_whole, mark_synthetic
@@ -95,6 +95,16 @@ def test_legibility_checks_are_counted_over_shards_and_told_in_the_card() -> Non
     again.merge(balance)
     assert again.summary()["checks"] == {"checked": 6, "redrawn": 4, "misread": 2}
     assert "checks" not in Balance().summary()
+
+
+def test_captures_taken_again_are_counted_and_told_in_the_card() -> None:
+    balance = Balance()
+    for entry in ({"again": 1}, {"again": 4, "hidden": True}, {}):
+        balance.update_checks([{"name": "capture", **entry}])
+    assert balance.checks == {"again": 2, "hidden": 1}
+    told = "\n".join(legibility(balance.checks, 3))
+    assert "2 of 3 pictures were captured again" in told and "in 1 one still cannot" in told
+    assert "The bundled reader" not in told and legibility({}, 3) == []
 
 
 def test_the_mark_changes_no_pixel(shard_items: Callable[[int], list[tuple[Record, bytes]]]) -> None:
