@@ -225,6 +225,16 @@ def test_kana_of_each_use(name: str) -> None:
     assert sorted(found) == sorted(KANA[name])
 
 
+@pytest.mark.parametrize(
+    ("own", "others"), [("private", ("rental", "us_forces")), ("kei_private", ("kei_rental",))]
+)
+def test_no_plate_is_of_two_types(own: str, others: tuple[str, ...]) -> None:
+    """Plates for hire and of the forces differ from private ones in their kana alone."""
+    kana = grammar_of(f"jp/{own}").characters("kana")
+    for other in others:
+        assert not kana & grammar_of(f"jp/{other}").characters("kana")
+
+
 def test_42_kana_and_four_that_never_appear() -> None:
     shown: set[str] = set()
     for name in type_names():

@@ -161,7 +161,8 @@ def test_slots_are_dealt_independently(name: str) -> None:
         ("cn/police", "京A1234", "suffix '' does not fit"),
         ("jp/private", "那覇500さ1234", "character '覇' is on no plate"),
         ("jp/private", "宮川500さ1234", "region '宮川500さ1234' does not fit: one of 138 names"),
-        ("jp/private", "品川500わ1234", "kana 'わ' is never issued"),
+        ("jp/private", "品川500あ1234", "kana 'あ' is never issued"),
+        ("jp/private", "品川500わ1234", "kana 'わ1234' does not fit"),
         ("jp/private", "品川500さ0123", "serial '0123' does not fit"),
         ("jp/private", "品川500さ12345", "'5' is left over after serial '1234'"),
         ("jp/large", "品川500さ1234", "class '500' is never issued"),
@@ -192,10 +193,8 @@ def test_candidates_name_every_able_type_legal_ones_first() -> None:
     assert not {"cn/tractor", "cn/police", "cn/nev_small"} & set(found)
     assert candidates("皖AXYZ99", ["cn/blue"]) == [("cn/blue", False)]
     assert candidates("鄂F8888警", TYPES)[0] == ("cn/police", True)
-    assert candidates("品川500わ1234", ["jp/private", "jp/rental"]) == [
-        ("jp/rental", True),
-        ("jp/private", False),
-    ]
+    assert candidates("品川500わ1234", ["jp/private", "jp/rental"]) == [("jp/rental", True)]
+    assert candidates("品川500あ1234", ["jp/private", "jp/commercial"])[0] == ("jp/commercial", True)
     assert candidates("hello", TYPES) == []
 
 
