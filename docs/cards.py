@@ -4,7 +4,8 @@ python docs/cards.py measure REAL      # REAL has ccpd/ and street/, each with l
 python docs/cards.py proof REPORT      # takes a report.json of plate-benchmark as docs/benchmark/; then shows
 python docs/cards.py show              # writes the JSON's numbers into the text again
 
-`measure REAL reader` (or generator, or editor) measures one of them. The text has `<!-- numbers: NAME -->`
+`measure REAL reader` (or speed, generator, editor) measures one of them; `speed` is the reader's on this kind
+of processor, kept when other weights of the same network are measured. The text has `<!-- numbers: NAME -->`
 before and `<!-- end -->` after what is written here; tests/test_cards.py fails where text, JSON and weights
 disagree.
 """
@@ -20,7 +21,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
+
+from torch.backends.cpu import get_cpu_capability
 
 from gan.evaluate import table as generator_table
 from gan.evaluate_edit import table as editor_table
@@ -28,6 +32,7 @@ from recognizer.proof.cache import file_digest
 from recognizer.proof.made import commit
 from recognizer.proof.plots import plots
 from recognizer.proof.report import markdown, percent, with_interval
+from synth.catalogue import load_type
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "recognizer/weights/README.md", ROOT / "gan/weights/README.md"]
@@ -39,13 +44,24 @@ PROOF = ROOT / "docs/benchmark/report.json"
 
 CCPD, STREET = "CCPD crops, 94x24", "street crops, 136x36"
 REAL_SETS = {"ccpd": CCPD, "street": STREET}
-SETS = REAL_SETS | {name: f"captures, `capture={name}`, all types" for name in ("default", "hard")}
+DRAWN_SETS = {
+    "default": ("all", "default"),
+    "hard": ("all", "hard"),
+    "hard_jp": ("jp", "hard"),
+}  # types, camera
+SETS = REAL_SETS | {
+    "default": "captures, `capture=default`, all types",
+    "hard": "captures, `capture=hard`, all types",
+    "hard_jp": "captures, `capture=hard`, Japanese types",
+}
 READ = "python -m recognizer.evaluate source={source} source.path={path}"
-MAKE = "python -m synth.generate plates=all stages=capture capture={name} count=1500 seed=90 out={name}"
+MAKE = (
+    "python -m synth.generate plates={plates} stages=capture capture={camera} count=1500 seed=90 out={name}"
+)
 DRAWN = "python -m gan.evaluate source.path=ccpd"
 TIMED = "python -m recognizer.evaluate source.path=street backend=onnx threads=1"
 EDITED = "python -m gan.evaluate_edit source.path=ccpd precision=auto"
-KEPT = ("plates", "exact", "exact_ci", "exact_without_region", "characters", "type", "by_type")
+KEPT = ("plates", "exact", "exact_ci", "exact_without_region", "characters", "type", "by_type", "by_field")
 TOLD = ("images", "kinds", "recognizers", "seeds", "seeds_of", "plates", "curriculum", "synthetic", "train")
 
 # Measured elsewhere: on other CCPD crops, cut and scaled alike, and on these street crops.
@@ -95,7 +111,8 @@ def read_by_reader(name: str, real: Path) -> dict[str, Any]:
         command = READ.format(source="labelled", path=name)
         return {"command": command, **only(measured(command, real), KEPT)}
     with tempfile.TemporaryDirectory() as folder:
-        make, command = MAKE.format(name=name), READ.format(source="folder", path=name)
+        make = MAKE.format(*DRAWN_SETS[name], name)
+        command = READ.format(source="folder", path=name)
         ran(make, Path(folder))
         return {"command": f"{make} && {command}", **only(measured(command, Path(folder)), KEPT)}
 
@@ -110,8 +127,12 @@ def measure(real: Path, *what: str) -> None:
         sys.exit(f"{real / absent[0]}: no labels.tsv in it")
     if "reader" in (what or ("reader",)):
         sets = {name: read_by_reader(name, real) for name in SETS}
-        speed = {"command": TIMED, **only(measured(TIMED, real), ("cpu_ms",))}
+        speed = loaded(READER).get("speed", {}) if READER.exists() else {}
         kept(READER, {"commit": commit(), "weights": weights_of(READER), "sets": sets, "speed": speed})
+    if "speed" in (what or ("speed",)):
+        found = loaded(READER)
+        taken = {"commit": commit(), "command": TIMED, **only(measured(TIMED, real), ("cpu_ms",))}
+        kept(READER, {**found, "speed": {**found["speed"], get_cpu_capability(): taken}})
     for name, metrics, command in (("generator", GENERATOR, DRAWN), ("editor", EDITOR, EDITED)):
         if name in (what or (name,)):
             report = measured(command, real)
@@ -185,13 +206,26 @@ def reader() -> Iterator[str]:
         "",
         "Street crops by colour: " + ", ".join(f"{name} {percent(x)} %" for name, x in colours) + ".",
     )
-    speed = found["speed"]["cpu_ms"].items()
-    told = ", ".join(f"{ms:.2f} ms at batch {size}" for size, ms in speed)
-    yield from ("", f"CPU time a plate, from picture to text, one core, ONNX: {told}.")
-    yield from ("", f"Measured at commit {found['commit']}:", "", "```bash")
+    yield from ("", *told_of_hard(found["sets"]), "")
+    for processor, taken in found["speed"].items():
+        told = ", ".join(f"{ms:.2f} ms at batch {size}" for size, ms in taken["cpu_ms"].items())
+        yield f"CPU time a plate, ONNX, one core with {processor}: {told} (at commit {taken['commit']})."
+        yield ""
+    yield from (f"Measured at commit {found['commit']}:", "", "```bash")
     yield from (line for one in found["sets"].values() for line in one["command"].split(" && "))
-    yield found["speed"]["command"]
+    yield TIMED
     yield "```"
+
+
+def told_of_hard(sets: Mapping[str, Any]) -> Iterator[str]:
+    """Rows and fields of what is hardest to read."""
+    rows: dict[bool, list[float]] = {False: [], True: []}
+    for name, share in sets["hard"]["by_type"].items():
+        rows[len(load_type(name).rows) > 1].append(share)
+    one, two = (percent(fmean(rows[many])) for many in (False, True))
+    yield f"`capture=hard`, means over types: one row {one} %, two rows {two} %."
+    fields = (f"{name} {percent(share)} %" for name, share in sets["hard_jp"]["by_field"].items())
+    yield "Fields of the Japanese ones: " + ", ".join(fields) + "."
 
 
 def generator() -> Iterator[str]:
@@ -299,7 +333,7 @@ def show() -> None:
 
 def main() -> None:
     match sys.argv[1:]:
-        case ["measure", real, *what] if set(what) <= {"reader", "generator", "editor"}:
+        case ["measure", real, *what] if set(what) <= {"reader", "speed", "generator", "editor"}:
             measure(Path(real).resolve(), *what)
         case ["proof", report]:
             take(Path(report))
