@@ -55,13 +55,21 @@ SETS = REAL_SETS | {
     "hard_jp": "captures, `capture=hard`, Japanese types",
 }
 READ = "python -m recognizer.evaluate source={source} source.path={path}"
-MAKE = (
-    "python -m synth.generate plates={plates} stages=capture capture={camera} count=1500 seed=90 out={name}"
-)
+MAKE = "python -m synth.generate plates={} stages=capture capture={} count={} seed=90 out={}"
 DRAWN = "python -m gan.evaluate source.path=ccpd"
 TIMED = "python -m recognizer.evaluate source.path=street backend=onnx threads=1"
 EDITED = "python -m gan.evaluate_edit source.path=ccpd precision=auto"
-KEPT = ("plates", "exact", "exact_ci", "exact_without_region", "characters", "type", "by_type", "by_field")
+KEPT = (
+    "plates",
+    "exact",
+    "exact_ci",
+    "exact_without_region",
+    "characters",
+    "type",
+    "region_mean",
+    "by_type",
+    "by_field",
+)
 TOLD = ("images", "kinds", "recognizers", "seeds", "seeds_of", "plates", "curriculum", "synthetic", "train")
 
 # Measured elsewhere: on other CCPD crops, cut and scaled alike, and on these street crops.
