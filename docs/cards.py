@@ -44,15 +44,10 @@ PROOF = ROOT / "docs/benchmark/report.json"
 
 CCPD, STREET = "CCPD crops, 94x24", "street crops, 136x36"
 REAL_SETS = {"ccpd": CCPD, "street": STREET}
-DRAWN_SETS = {
-    "default": ("all", "default"),
-    "hard": ("all", "hard"),
-    "hard_jp": ("jp", "hard"),
-}  # types, camera
-SETS = REAL_SETS | {
-    "default": "captures, `capture=default`, all types",
-    "hard": "captures, `capture=hard`, all types",
-    "hard_jp": "captures, `capture=hard`, Japanese types",
+DRAWN_SETS = {  # types, camera, plates
+    "default": ("all", "default", 1500),
+    "hard": ("all", "hard", 4000),
+    "hard_jp": ("jp", "hard", 1500),
 }
 READ = "python -m recognizer.evaluate source={source} source.path={path}"
 MAKE = "python -m synth.generate plates={} stages=capture capture={} count={} seed=90 out={}"
