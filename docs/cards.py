@@ -49,6 +49,11 @@ DRAWN_SETS = {  # types, camera, plates
     "hard": ("all", "hard", 4000),
     "hard_jp": ("jp", "hard", 1500),
 }
+SETS = REAL_SETS | {
+    "default": "captures, `capture=default`, all types",
+    "hard": "captures, `capture=hard`, all types",
+    "hard_jp": "captures, `capture=hard`, Japanese types",
+}
 READ = "python -m recognizer.evaluate source={source} source.path={path}"
 MAKE = "python -m synth.generate plates={} stages=capture capture={} count={} seed=90 out={}"
 DRAWN = "python -m gan.evaluate source.path=ccpd"
