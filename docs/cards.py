@@ -13,6 +13,7 @@ disagree.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shlex
@@ -24,6 +25,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from safetensors import safe_open
 from torch.backends.cpu import get_cpu_capability
 
 from gan.evaluate import table as generator_table
@@ -135,17 +137,29 @@ def measure(real: Path, *what: str) -> None:
         sys.exit(f"{real / absent[0]}: no labels.tsv in it")
     if "reader" in (what or ("reader",)):
         sets = {name: read_by_reader(name, real) for name in SETS}
-        speed = loaded(READER).get("speed", {}) if READER.exists() else {}
+        before = loaded(READER).get("speed", {}) if READER.exists() else {}
+        speed = {name: one for name, one in before.items() if one["parameters"] == parameters()}
         kept(READER, {"commit": commit(), "weights": weights_of(READER), "sets": sets, "speed": speed})
     if "speed" in (what or ("speed",)):
         found = loaded(READER)
-        taken = {"commit": commit(), "command": TIMED, **only(measured(TIMED, real), ("cpu_ms",))}
+        taken = {
+            "commit": commit(),
+            "command": TIMED,
+            "parameters": parameters(),
+            **only(measured(TIMED, real), ("cpu_ms",)),
+        }
         kept(READER, {**found, "speed": {**found["speed"], get_cpu_capability(): taken}})
     for name, metrics, command in (("generator", GENERATOR, DRAWN), ("editor", EDITOR, EDITED)):
         if name in (what or (name,)):
             report = measured(command, real)
             made = {"command": command, "commit": commit(), "weights": weights_of(metrics)}
             kept(metrics, {**made, "report": report})
+
+
+def parameters() -> int:
+    """How many numbers the bundled reader has: what was timed with others is not its time."""
+    with safe_open(READER.parent / "plates.safetensors", "np") as file:
+        return sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
 
 
 def take(report_file: Path) -> None:

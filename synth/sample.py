@@ -50,7 +50,8 @@ class Sample:
 
 
 class Stage(Protocol):
-    """A step of generation. It draws only from `rng_for(sample.seed, sample.index, its name)`.
+    """A step of generation. It draws only from `rng_for(sample.seed, sample.index, its name)`,
+    further tries from `its name NUMBER`.
 
     One with a true attribute `alone` makes each sample alone, so any number may come at once.
     """

@@ -33,12 +33,7 @@ from synth.sample import Image, Sample
 from synth.seeding import rng_for
 
 NAME = "capture"
-AGAIN = (
-    1.0,
-    1.0,
-    0.6,
-    0.0,
-)  # of the severity drawn, where a character cannot be seen: tried one after the other
+AGAIN = (1.0, 1.0, 0.6, 0.0)  # of severities drawn anew, try by try, where a character cannot be seen
 
 
 @dataclass(frozen=True)

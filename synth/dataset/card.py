@@ -57,7 +57,7 @@ def card_text(
             "|---|---|---|---|",
             *types,
             "",
-            *legibility(balance.get("checks", {}), balance["total"]),
+            *legibility(balance.get("checks", {})),
             "## Licence",
             "",
             f"{licence}, as the generator. The labels are exact; use them to train and test",
@@ -80,7 +80,7 @@ def shown(config: Mapping[str, Any]) -> dict[str, str]:
     return {**{key: value for key, value in whole.items() if value}, **{k: str(v) for k, v in plain.items()}}
 
 
-def legibility(checks: Mapping[str, int], total: int) -> list[str]:
+def legibility(checks: Mapping[str, int]) -> list[str]:
     """What stages found of the pictures' legibility, if any looked."""
     found = []
     if count := checks.get("checked", 0):
@@ -92,7 +92,7 @@ def legibility(checks: Mapping[str, int], total: int) -> list[str]:
         ]
     if count := checks.get("again", 0):
         found += [
-            f"{count} of {total} pictures were captured again, because a character could not be seen "
+            f"{count} captures were taken again, because a character could not be seen "
             f"(`capture.legibility_floor`); in {checks['hidden']} one still cannot.",
         ]
     return ["## Legibility", "", *found, ""] if found else []
