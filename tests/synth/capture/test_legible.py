@@ -48,6 +48,13 @@ def test_a_covered_character_is_found_and_no_other(plates: list[Sample]) -> None
         assert found[-1] < 0.1 and found[:-1].min() > 0.8
 
 
+def test_what_the_clean_plate_does_not_show_is_left_alone(plates: list[Sample]) -> None:
+    """Ink as light as its ground would otherwise be captured again in vain, and always calmer."""
+    sample = plates[0]
+    blank = replace(sample.plate, image=np.full_like(sample.plate.image, 120))
+    assert (likeness(replace(sample, plate=blank)) == 1).all()
+
+
 def test_hidden_characters_are_captured_again_and_nothing_else_changes(plates: list[Sample]) -> None:
     free, floored = hard(0.0)(plates), hard(0.33)(plates)
     again = [n for n, sample in enumerate(floored) if "again" in sample.stages[-1]]
