@@ -1,6 +1,8 @@
-"""Where the first symbol of each plate type stands: what the reader's close look is told."""
+"""Where the first symbol of each plate type and its kana stand: what the reader's close look is told."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from recognizer.codec import Codec
 from synth.catalogue import load_type
@@ -8,19 +10,43 @@ from synth.grammar import grammar_of
 from synth.layout import Box, lay_out
 
 TEXTS = 12  # of a type: offices have one to four characters
+Chosen = Callable[[list[int]], int | None]  # classes of a text -> which of them
 
 
 def first_places(codec: Codec) -> list[list[float]]:
     """For each type left, top, right and bottom in shares of the plate, wide enough for every text."""
-    return [around(codec, name) for name in codec.types]
+    return [around(codec, name, lambda numbers: 0) or [] for name in codec.types]
 
 
-def around(codec: Codec, name: str) -> list[float]:
+def kana_places(codec: Codec) -> list[list[float]]:
+    """The same of the kana; of a type without one the place of its first symbol, where nobody looks."""
+    kana = set(kana_of(codec))
+
+    def chosen(numbers: list[int]) -> int | None:
+        return next((place for place, number in enumerate(numbers) if number in kana), None)
+
+    first = first_places(codec)
+    return [around(codec, name, chosen) or first[n] for n, name in enumerate(codec.types)]
+
+
+def kana_of(codec: Codec) -> list[int]:
+    """The classes of kana that stand alone."""
+    return [number for symbol, number in codec.numbers.items() if len(symbol) == 1 and "ぁ" <= symbol <= "ん"]
+
+
+def around(codec: Codec, name: str, chosen: Chosen) -> list[float] | None:
+    """What holds the chosen symbol of texts of a type; None if none of them has one."""
     plate, grammar = load_type(name), grammar_of(name)
     boxes: list[Box] = []
     for number in range(TEXTS):
         frame, text = lay_out(plate, grammar.sample("uniform", 0, number))
-        boxes += frame.boxes[: len(codec.spell(codec.encode(text)[:1]))]
+        numbers = codec.encode(text)
+        place = chosen(numbers)
+        if place is not None:
+            before, after = (len(codec.spell(numbers[:end])) for end in (place, place + 1))
+            boxes += frame.boxes[before:after]
+    if not boxes:
+        return None
     left, top = min(b.x for b in boxes), min(b.y for b in boxes)
     right, bottom = max(b.x + b.w for b in boxes), max(b.y + b.h for b in boxes)
     width, height = plate.width_mm, plate.height_mm

@@ -18,7 +18,7 @@ CORNERS_WEIGHT = 5.0  # of the mean distance in shares of the picture; the finde
 FAR = 0.5  # share of the picture beyond which a corner counts by its logarithm: one would decide a whole step
 EMPTY_WEIGHT = 0.2  # of an unused slot against a used one
 FIRST_WEIGHT = 3.0  # of the first symbol, a province or office, the hardest to read, against the others
-CLOSE_WEIGHT = 0.5  # of what the close look makes of it
+CLOSE_WEIGHT = 0.5  # of what the close look makes of it, and of the kana
 
 
 def losses(network: nn.Module, batch: Batch, device: torch.device, autocast: bool) -> dict[str, Tensor]:
@@ -45,12 +45,30 @@ def losses(network: nn.Module, batch: Batch, device: torch.device, autocast: boo
         first = batch.targets[(batch.lengths.cumsum(0) - batch.lengths)[some]].long().to(device)
         asked = more[1][some.to(device)].float()
         found["first"] = F.cross_entropy(asked, first) if len(first) else asked.sum()
+    if len(more) > 2:
+        found["kana"] = kana_loss(more[2].float(), batch, plain.kana)
     return found
+
+
+def kana_loss(asked: Tensor, batch: Batch, kana: list[int]) -> Tensor:
+    """Cross entropy of the kana, a mean over the plates that show one: N kana."""
+    plates = torch.arange(len(batch.lengths)).repeat_interleave(batch.lengths)
+    shown = batch.targets[:, None] == torch.tensor(kana)  # symbols kana
+    which, what = shown.nonzero().unbind(1)
+    if not len(which):
+        return asked.sum() * 0
+    return F.cross_entropy(asked[plates[which].to(asked.device)], what.to(asked.device))
 
 
 def total(found: Mapping[str, Tensor]) -> Tensor:
     """What is learnt from."""
-    weights = {"text": 1.0, "type": TYPE_WEIGHT, "corners": CORNERS_WEIGHT, "first": CLOSE_WEIGHT}
+    weights = {
+        "text": 1.0,
+        "type": TYPE_WEIGHT,
+        "corners": CORNERS_WEIGHT,
+        "first": CLOSE_WEIGHT,
+        "kana": CLOSE_WEIGHT,
+    }
     return torch.stack([weights[name] * value for name, value in found.items()]).sum()
 
 

@@ -40,7 +40,7 @@ from recognizer.codec import Codec, codec_of
 from recognizer.data import Blend, Shuffled, Stream, lessons_of
 from recognizer.loop import MakeData, Settings, Trial, Weights, train
 from recognizer.metrics import Metrics
-from recognizer.places import first_places
+from recognizer.places import first_places, kana_of, kana_places
 from recognizer.reading import readings, scores_of
 from synth.app import command, keep_config, need_positive, need_same
 from synth.catalogue import type_names
@@ -57,6 +57,7 @@ def header_of(config: DictConfig) -> Header:
     network: Any = OmegaConf.to_container(config.recognizer.network, resolve=True)
     if network.pop("close", False):
         network["first_at"] = first_places(codec)
+        network["kana_at"], network["kana"] = kana_places(codec), kana_of(codec)
     return Header(network, config.recognizer.height, config.recognizer.width, codec.symbols, codec.types)
 
 

@@ -1,7 +1,7 @@
-"""A close look at the first symbol, the province or office: the densest one, and the hardest to read.
+"""A close look at the first symbol, the province or office, and at the kana: the hardest ones to read.
 
-Where it stands is known once the plate is found and its type guessed, so nothing has to search for it: its
-cell is cut out, made flat, and read by a small network of its own.
+Where they stand is known once the plate is found and its type guessed, so nothing has to search for them:
+their cells are cut out, made flat, and read by a small network of their own, the same for both.
 """
 
 from __future__ import annotations
@@ -20,14 +20,19 @@ GROWN = 0.15  # of its width and height, on every side: corners are not found ex
 WIDTHS = (16, 32, 48, 64)
 
 
-class Close(nn.Module):
-    """Where the first symbols of all types stand -> its scores."""
+Places = Sequence[
+    Sequence[float]
+]  # of a symbol on each type: left, top, right, bottom in shares of the plate
 
-    def __init__(self, places: Sequence[Sequence[float]], classes: int, dropout: float) -> None:
+
+class Close(nn.Module):
+    """Where symbols stand on all types -> their scores."""
+
+    def __init__(self, places: Sequence[Places], classes: int, dropout: float) -> None:
         super().__init__()
-        boxes = torch.tensor(places)  # types 4: left, top, right, bottom in shares of the plate
-        more = GROWN * (boxes[:, 2:] - boxes[:, :2])
-        self.register_buffer("boxes", torch.cat([boxes[:, :2] - more, boxes[:, 2:] + more], dim=1), False)
+        boxes = torch.tensor(places)  # places types 4
+        more = GROWN * (boxes[..., 2:] - boxes[..., :2])
+        self.register_buffer("boxes", torch.cat([boxes[..., :2] - more, boxes[..., 2:] + more], dim=2), False)
         a, b, c, d = WIDTHS
         self.body = nn.Sequential(
             Convolution(1, a),
@@ -43,13 +48,15 @@ class Close(nn.Module):
         )
 
     def forward(self, grey: Tensor, corners: Tensor, sure: Tensor) -> Tensor:
-        """N 1 H W, N 4 2 in shares of it, N types that add up to 1 -> N classes."""
-        scores: Tensor = self.classes(self.body(standardised(self.cell(grey, corners, sure))))
-        return scores
+        """N 1 H W, N 4 2 in shares of it, N types that add up to 1 -> N places classes."""
+        cells = [self.cell(grey, corners, sure, place) for place in range(len(self.boxes))]  # type: ignore[arg-type]
+        scores: Tensor = self.classes(self.body(standardised(torch.cat(cells))))
+        return scores.unflatten(0, (len(cells), -1)).transpose(0, 1)
 
-    def cell(self, grey: Tensor, corners: Tensor, sure: Tensor) -> Tensor:
+    def cell(self, grey: Tensor, corners: Tensor, sure: Tensor, place: int) -> Tensor:
         """N 1 h w: what is in the box, the mean of those of all types, as sure as they are."""
-        box = (sure.to(corners.dtype)[..., None] * self.boxes).sum(1)[..., None, None]  # type: ignore[operator]
+        boxes = self.boxes[place]  # type: ignore[index]
+        box = (sure.to(corners.dtype)[..., None] * boxes).sum(1)[..., None, None]
         left, top, right, bottom = box.unbind(1)  # each N 1 1
         rows, columns = CELL
         v = ((torch.arange(rows, device=grey.device, dtype=corners.dtype) + 0.5) / rows)[None, :, None]

@@ -6,7 +6,8 @@ picture becomes a map a few cells high; nothing is cut at a fixed height, so two
 other. Two heads read the map (docs/results.md compares them):
 
 - `slots` (default): one attention map a symbol; the first looks for the province or the Japanese office.
-  Where `first_at` says where that stands on each type, a close look has a second opinion on it.
+  Where `first_at` says where that stands on each type, a close look has a second opinion on it; where
+  `kana_at` does so for the kana, also on that.
 - `lines`: the map shrinks to two rows, which CTC reads as one sequence, upper row first.
 """
 
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 
 from gan.losses import lightness
 from recognizer.networks.blocks import Context, Convolution, Residual, standardised
-from recognizer.networks.close import Close
+from recognizer.networks.close import Close, Places
 from recognizer.networks.finder import Finder, flattened, strayed
 from recognizer.networks.slots import Slots
 
@@ -68,7 +69,9 @@ class PlateNet(nn.Module):
         flat: tuple[int, int] | None = None,
         tints: int = 48,
         looks: int = 3,
-        first_at: Sequence[Sequence[float]] | None = None,
+        first_at: Places | None = None,
+        kana_at: Places | None = None,
+        kana: Sequence[int] = (),
     ) -> None:
         super().__init__()
         a, b, c, d, e = widths
@@ -97,14 +100,18 @@ class PlateNet(nn.Module):
         seen = 2 * e + (2 * tints if flat is not None else 0)
         self.kind = nn.Sequential(nn.Linear(seen, 96), nn.ReLU(inplace=True), nn.Linear(96, types))
         close = self.slotted and flat is not None and first_at is not None
-        self.close = Close(first_at or [], classes, dropout) if close else None
+        places = [at for at in (first_at, kana_at) if at is not None]
+        self.close = Close(places, classes, dropout) if close else None
+        self.kana = list(kana) if close and kana_at is not None else []
+        self.register_buffer("of_kana", torch.eye(classes)[self.kana], persistent=False)
         self.habit = nn.Parameter(torch.zeros(types, slots, classes)) if self.slotted else None
 
     def forward(self, x: Tensor, apart: bool = False) -> tuple[Tensor, ...]:
         """N 3 H W -> scores of text and type.
 
         With `apart`, of a network that finds plates, also what training needs: the corners of all looks,
-        N looks 4 2, and what the close look makes of the first symbol, N classes, then not in the text.
+        N looks 4 2, and what the close look makes of the first symbol, N classes, and of the kana, N kana;
+        then neither is in the text.
         """
         x = standardised(x)
         if self.finder is None or self.tints is None or self.flat is None:
@@ -122,10 +129,21 @@ class PlateNet(nn.Module):
         text = self.read(x, before)
         if self.close is None or before is None:
             return (text, kind, corners) if apart else (text, kind)
-        first = self.close(grey, known, kind.detach().float().softmax(1)) + before[:, 0]
+        first, *more = self.close(grey, known, kind.detach().float().softmax(1)).unbind(1)
+        first = first + before[:, 0]
+        kana = [F.linear(scores, self.of_kana) for scores in more]  # type: ignore[arg-type]
         if apart:
-            return text, kind, corners, first
-        return torch.cat([(text[:, :1] + first[:, None]) / 2, text[:, 1:]], dim=1), kind
+            return text, kind, corners, first, *kana
+        rest = text[:, 1:] if not kana else self.with_kana(text[:, 1:], kana[0])
+        return torch.cat([(text[:, :1] + first[:, None]) / 2, rest], dim=1), kind
+
+    def with_kana(self, text: Tensor, kana: Tensor) -> Tensor:
+        """Where text is a kana, half of which one is the close look's word: N T classes, N kana."""
+        own = F.linear(text, self.of_kana)  # type: ignore[arg-type]  # N T kana
+        any_of_them = own.logsumexp(2, keepdim=True)
+        both = ((own - any_of_them + kana.log_softmax(1)[:, None]) / 2).log_softmax(2) + any_of_them
+        sure = (any_of_them - text.logsumexp(2, keepdim=True)).exp()  # that it is one
+        return text + (sure * (both - own)) @ self.of_kana  # type: ignore[operator]
 
     def before(self, kind: Tensor) -> Tensor | None:
         """N S classes: what the likely type shows in a slot and what not, for and against symbols."""

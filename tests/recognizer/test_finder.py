@@ -140,12 +140,12 @@ def test_a_close_look_is_half_of_what_is_said_of_the_first_symbol(looking: Heade
 
 def test_the_first_symbol_is_cut_out_where_its_type_has_it() -> None:
     codec = codec_of(("cn/blue", "cn/yellow_double"))
-    close = Close(first_places(codec), codec.classes, 0.0)
+    close = Close([first_places(codec)], codec.classes, 0.0)
     for number, name in enumerate(codec.types):
         plate = Template(Plan((name,)), 140).batch(3, range(1))[0]
         grey = torch.from_numpy(plate.plate.mask)[None, None].float() / 255
         corners = torch.from_numpy(plate.quad / plate.image.shape[1::-1])[None].float()
-        cell = close.cell(grey, corners, torch.eye(2)[None, number])
+        cell = close.cell(grey, corners, torch.eye(2)[None, number], 0)
         assert cell.shape[2:] == CELL and 0.1 < float(cell.mean()) < 0.6
         assert float(cell[..., 3:-3, 4:-4].sum() / cell.sum()) > 0.95  # whole, and nothing but it
 
