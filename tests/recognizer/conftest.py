@@ -19,7 +19,7 @@ from recognizer.checkpoint import Header
 from recognizer.codec import codec_of
 from recognizer.data import Lesson, Stream
 from recognizer.loop import MakeData, Settings
-from recognizer.places import first_places
+from recognizer.places import first_places, kana_of, kana_places
 
 TYPES = ("cn/blue", "cn/yellow_double")
 
@@ -62,6 +62,16 @@ def finding(header: Header) -> Header:
 def looking(finding: Header) -> Header:
     """And looks closely at the first symbol."""
     return replace(finding, network={**finding.network, "first_at": first_places(finding.codec)})
+
+
+@pytest.fixture
+def looking_twice(finding: Header) -> Header:
+    """And at the kana of a Japanese type."""
+    codec = codec_of(("cn/blue", "jp/private"))
+    close = {"first_at": first_places(codec), "kana_at": kana_places(codec), "kana": kana_of(codec)}
+    return replace(
+        finding, network={**finding.network, **close}, symbols=codec.symbols, types=codec.types, width=128
+    )
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from tiny_reader import checkpoint, exported, noise, tiny_header
 
 from recognizer import export
 from recognizer.backends import OnnxBackend, TorchBackend
+from recognizer.checkpoint import Header, build, save
 from recognizer.decoding import Legend
 from recognizer.pictures import fit
 from synth.errors import UserError
@@ -35,6 +36,11 @@ def test_equal_to_torch(count: int) -> None:
         np.testing.assert_allclose(one, other, atol=1e-4, rtol=0)
         np.testing.assert_allclose(one.sum(-1), 1, atol=1e-4)
     assert np.ptp(ours[0]) > 0.5  # not all alike, or the comparison says nothing
+
+
+def test_close_looks_are_the_same(tmp_path: Path, looking_twice: Header) -> None:
+    save(tmp_path / "two.safetensors", build(looking_twice), looking_twice)
+    assert export.export(tmp_path / "two.safetensors", tmp_path / "two.onnx") < 1e-4
 
 
 def test_the_legend_travels_with_it() -> None:

@@ -17,7 +17,7 @@ from recognizer.data import collate, shares
 from recognizer.loop import MakeData
 from recognizer.networks.close import CELL, Close
 from recognizer.networks.finder import BEYOND, MARGIN, Finder, flattened, grid, placed
-from recognizer.places import first_places
+from recognizer.places import first_places, kana_of, kana_places
 from synth.errors import UserError
 from synth.template import Plan, Template
 
@@ -138,6 +138,34 @@ def test_a_close_look_is_half_of_what_is_said_of_the_first_symbol(looking: Heade
     assert torch.equal(together[:, 1:], text[:, 1:])
 
 
+def test_a_close_look_is_half_of_which_kana_it_is_and_nothing_else(looking_twice: Header) -> None:
+    network = build(looking_twice).eval()
+    text = torch.randn(2, 23, looking_twice.codec.classes) * 3
+    kana = kana_of(looking_twice.codec)
+    seen = torch.randn(2, len(kana)) * 3
+    both = network.with_kana(text, seen)  # type: ignore[operator]
+    others = [n for n in range(text.shape[2]) if n not in kana]
+    assert torch.equal(both[..., others], text[..., others])
+    text[:, 4, kana[0]] = 30.0  # surely a kana
+    text[:, 4, kana[1]] = 29.0
+    seen = torch.full((2, len(kana)), -9.0)
+    seen[:, 1] = 5.0  # and it looks like the other one
+    both = network.with_kana(text, seen)  # type: ignore[operator]
+    assert (both[:, 4].argmax(1) == kana[1]).all()
+    mass, before = both.softmax(2)[..., kana].sum(2), text.softmax(2)[..., kana].sum(2)
+    assert torch.allclose(mass[:, 4], before[:, 4], atol=1e-4)  # as sure as before that it is one
+
+
+def test_two_close_looks_reach_the_text(looking_twice: Header) -> None:
+    network = build(looking_twice).eval()
+    picture = torch.rand(2, 3, looking_twice.height, looking_twice.width)
+    text, kind, _, first, kana = network(picture, apart=True)
+    assert kana.shape == (2, len(kana_of(looking_twice.codec)))
+    together, also = network(picture)
+    assert torch.equal(kind, also) and torch.allclose(together[:, 0], (text[:, 0] + first) / 2)
+    assert torch.allclose(together[:, 1:], network.with_kana(text[:, 1:], kana))  # type: ignore[operator]
+
+
 def test_the_first_symbol_is_cut_out_where_its_type_has_it() -> None:
     codec = codec_of(("cn/blue", "cn/yellow_double"))
     close = Close([first_places(codec)], codec.classes, 0.0)
@@ -157,3 +185,11 @@ def test_a_place_holds_every_office() -> None:
         (15.5 / 440, 25 / 140, 60.5 / 440, 115 / 140), abs=1e-3
     )
     assert office[2] - office[0] > 0.25 and office[3] < 0.4  # up to four characters of the upper row
+
+
+def test_a_place_of_kana() -> None:
+    codec = codec_of(("cn/blue", "jp/private", "jp/motorcycle"))
+    blue, car, motorcycle = kana_places(codec)
+    assert blue == first_places(codec)[0]  # has none
+    assert car[2] < 0.25 and 0.4 < car[1] < car[3] < 1  # left in the lower row
+    assert motorcycle[0] > 0.5 and motorcycle[3] < 0.4  # right in the upper row

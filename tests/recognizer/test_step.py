@@ -18,7 +18,7 @@ from gan.runtime.window import Window, loader
 from recognizer.checkpoint import Header, build
 from recognizer.data import Batch
 from recognizer.loop import MakeData, Settings, step
-from recognizer.step import apart, learning_rate, losses, slot_loss
+from recognizer.step import apart, kana_loss, learning_rate, losses, slot_loss
 from synth.errors import UserError
 
 CPU = torch.device("cpu")
@@ -117,6 +117,21 @@ def test_the_close_look_learns_the_first_symbol_on_its_own(looking: Header, batc
     found["first"].backward()
     touched = {name.split(".")[0] for name, p in network.named_parameters() if p.grad is not None}
     assert touched == {"close", "habit"}
+
+
+def test_the_close_look_learns_kana_where_there_is_one() -> None:
+    kana = [5, 7, 9]
+    targets = torch.tensor([1, 7, 2, 1, 2]).int()  # of the first of two plates
+    some = Batch(torch.zeros(2, 3, 4, 4), targets, torch.tensor([3, 2]).int(), torch.zeros(2), UNKNOWN)
+    asked = torch.zeros(2, 3, requires_grad=True)
+    with torch.no_grad():
+        asked[0, 1] = 9.0
+    found = kana_loss(asked, some, kana)
+    assert float(found.detach()) < 1e-3
+    found.backward()
+    assert asked.grad is not None and not asked.grad[1].any()
+    none = replace(some, targets=torch.tensor([1, 2, 2, 1, 2]).int())
+    assert float(kana_loss(asked, none, kana).detach()) == 0
 
 
 def test_a_corner_that_is_nowhere_does_not_decide_a_step() -> None:
