@@ -46,7 +46,7 @@ def losses(network: nn.Module, batch: Batch, device: torch.device, autocast: boo
         asked = more[1][some.to(device)].float()
         found["first"] = F.cross_entropy(asked, first) if len(first) else asked.sum()
     if len(more) > 2:
-        found["kana"] = kana_loss(more[2].float(), batch, plain.kana)
+        found["kana"] = kana_loss(more[2].float(), batch, list(getattr(plain, "kana", ())))
     return found
 
 

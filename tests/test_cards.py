@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 
 import cards
+import kept
+import measures
+import proven
 import pytest
 
 REAL = Path(os.environ.get("PLATESMITH_REAL", "absent"))
@@ -19,21 +22,21 @@ def test_the_text_shows_what_was_measured(page: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "metrics", list(cards.WEIGHTS), ids=lambda path: f"{path.parent.parent.name}/{path.stem}"
+    "metrics", list(kept.WEIGHTS), ids=lambda path: f"{path.parent.parent.name}/{path.stem}"
 )
 def test_the_numbers_are_of_these_weights(metrics: Path) -> None:
     if not metrics.exists():
-        assert cards.UNKNOWN in (metrics.parent / "README.md").read_text("utf-8")
+        assert kept.UNKNOWN in (metrics.parent / "README.md").read_text("utf-8")
         return
-    assert cards.loaded(metrics)["weights"] == cards.weights_of(metrics), "python docs/cards.py measure REAL"
+    assert kept.loaded(metrics)["weights"] == kept.weights_of(metrics), "python docs/cards.py measure REAL"
 
 
-@pytest.mark.skipif(not cards.PROOF.exists(), reason="no benchmark was taken")
+@pytest.mark.skipif(not proven.PROOF.exists(), reason="no benchmark was taken")
 def test_the_benchmark_page_is_of_its_report() -> None:
-    report, page = cards.loaded(cards.PROOF), (cards.PROOF.parent / "README.md").read_text("utf-8")
-    assert page.startswith(cards.page_of(report, []).rstrip()), "python docs/cards.py proof REPORT"
+    report, page = kept.loaded(proven.PROOF), (proven.PROOF.parent / "README.md").read_text("utf-8")
+    assert page.startswith(proven.page_of(report, []).rstrip()), "python docs/cards.py proof REPORT"
     bundled = next(row for row in report["readers"] if "bundled" in row["recognizer"])
-    for name, told in cards.loaded(cards.READER)["sets"].items():
+    for name, told in kept.loaded(kept.READER)["sets"].items():
         if name in bundled["sets"]:  # the same reader, the same crops
             assert bundled["sets"][name]["exact"] == pytest.approx(told["exact"], abs=0.005), name
 
@@ -72,24 +75,24 @@ def test_a_report_is_taken_without_where_it_was_made(tmp_path: Path, monkeypatch
         "scarcity": {"kind": "mix", "sets": sets, "points": [point]},
         "missing": {},
     }
-    cards.kept(tmp_path / "report.json", report)
-    monkeypatch.setattr(cards, "PROOF", tmp_path / "benchmark" / "report.json")
-    assert list(cards.proof()) == [cards.UNKNOWN]
-    cards.take(tmp_path / "report.json")
-    shown = "\n".join(cards.proof())
+    kept.kept(tmp_path / "report.json", report)
+    monkeypatch.setattr(proven, "PROOF", tmp_path / "benchmark" / "report.json")
+    assert list(proven.proof()) == [kept.UNKNOWN]
+    proven.take(tmp_path / "report.json")
+    shown = "\n".join(proven.proof())
     assert "`plate-benchmark out=b tests.x=x/ taught=[x]`: 150,000 images" in shown
     assert "| mix | +2.0 (+1.0 to +3.0) |" in shown and "| mix | 50.0 |" in shown
     assert "| 5 |  | 50.0 |" in shown and "failed: hung" in shown
-    for file in cards.PROOF.parent.iterdir():
+    for file in proven.PROOF.parent.iterdir():
         assert file.suffix == ".png" or "/c/d" not in file.read_text("utf-8")
-    assert "](few-real-crops-x.png)" in (cards.PROOF.parent / "README.md").read_text("utf-8")
+    assert "](few-real-crops-x.png)" in (proven.PROOF.parent / "README.md").read_text("utf-8")
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not (REAL / "street").is_dir(), reason="PLATESMITH_REAL names no folder with real crops")
 @pytest.mark.parametrize("name", ["ccpd", "street"])
 def test_the_bundled_reader_reads_what_its_card_says(name: str) -> None:
-    told, found = cards.loaded(cards.READER)["sets"][name], cards.read_by_reader(name, REAL.resolve())
+    told, found = kept.loaded(kept.READER)["sets"][name], measures.read_by_reader(name, REAL.resolve())
     assert found["plates"] == told["plates"]
     for key in ("exact", "exact_without_region", "characters", "type"):
         assert found[key] == pytest.approx(told[key], abs=0.001), key
@@ -98,4 +101,4 @@ def test_the_bundled_reader_reads_what_its_card_says(name: str) -> None:
 def test_a_command_names_folders_and_keeps_lists() -> None:
     told = "plates.types=[cn/blue,cn/black] 'reader.command=python x y'"
     given = f"plate-benchmark out=/a/b tests.x=c/d {told}"
-    assert cards.named(given) == f"plate-benchmark out=b tests.x=d {told}"
+    assert proven.named(given) == f"plate-benchmark out=b tests.x=d {told}"

@@ -1,0 +1,100 @@
+"""Measure the bundled weights by our commands, and keep what was found beside them."""
+
+from __future__ import annotations
+
+import math
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from kept import EDITOR, GENERATOR, READER, ROOT, kept, loaded, only, weights_of
+from safetensors import safe_open
+from torch.backends.cpu import get_cpu_capability
+
+from recognizer.proof.made import commit
+
+REAL_SETS = ("ccpd", "street")
+DRAWN_SETS = {  # types, camera, plates
+    "default": ("all", "default", 1500),
+    "hard": ("all", "hard", 4000),
+    "hard_jp": ("jp", "hard", 1500),
+}
+SETS = (*REAL_SETS, *DRAWN_SETS)
+READ = "python -m recognizer.evaluate source={source} source.path={path}"
+MAKE = "python -m synth.generate plates={} stages=capture capture={} count={} seed=90 out={}"
+DRAWN = "python -m gan.evaluate source.path=ccpd"
+TIMED = "python -m recognizer.evaluate source.path=street backend=onnx threads=1"
+EDITED = "python -m gan.evaluate_edit source.path=ccpd precision=auto"
+KEPT = (
+    "plates",
+    "exact",
+    "exact_ci",
+    "exact_without_region",
+    "characters",
+    "type",
+    "region_mean",
+    "by_type",
+    "by_field",
+)
+
+
+def ran(command: str, folder: Path) -> None:
+    """Run one of our commands in a folder."""
+    print(command, file=sys.stderr, flush=True)
+    words = [sys.executable, *shlex.split(command)[1:]]
+    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    subprocess.run(words, cwd=folder, env={**os.environ, "PYTHONPATH": paths}, check=True, stdout=sys.stderr)
+
+
+def measured(command: str, folder: Path) -> dict[str, Any]:
+    """What an evaluation writes into metrics.json."""
+    with tempfile.TemporaryDirectory() as out:
+        ran(f"{command} out={shlex.quote(out)}", folder)
+        return loaded(Path(out) / "metrics.json")
+
+
+def read_by_reader(name: str, real: Path) -> dict[str, Any]:
+    """The bundled reader on a set: a real one of the folder `real`, or captures made for it."""
+    if name in REAL_SETS:
+        command = READ.format(source="labelled", path=name)
+        return {"command": command, **only(measured(command, real), KEPT)}
+    with tempfile.TemporaryDirectory() as folder:
+        make = MAKE.format(*DRAWN_SETS[name], name)
+        command = READ.format(source="folder", path=name)
+        ran(make, Path(folder))
+        return {"command": f"{make} && {command}", **only(measured(command, Path(folder)), KEPT)}
+
+
+def measure(real: Path, *what: str) -> None:
+    """Measure the bundled weights and keep what was found beside them."""
+    if absent := [name for name in REAL_SETS if not (real / name / "labels.tsv").is_file()]:
+        sys.exit(f"{real / absent[0]}: no labels.tsv in it")
+    if "reader" in (what or ("reader",)):
+        sets = {name: read_by_reader(name, real) for name in SETS}
+        before = loaded(READER).get("speed", {}) if READER.exists() else {}
+        speed = {name: one for name, one in before.items() if one["parameters"] == parameters()}
+        kept(READER, {"commit": commit(), "weights": weights_of(READER), "sets": sets, "speed": speed})
+    if "speed" in (what or ("speed",)):
+        found = loaded(READER)
+        taken = {
+            "commit": commit(),
+            "command": TIMED,
+            "parameters": parameters(),
+            **only(measured(TIMED, real), ("cpu_ms",)),
+        }
+        kept(READER, {**found, "speed": {**found["speed"], get_cpu_capability(): taken}})
+    for name, metrics, command in (("generator", GENERATOR, DRAWN), ("editor", EDITOR, EDITED)):
+        if name in (what or (name,)):
+            report = measured(command, real)
+            made = {"command": command, "commit": commit(), "weights": weights_of(metrics)}
+            kept(metrics, {**made, "report": report})
+
+
+def parameters() -> int:
+    """How many numbers the bundled reader has: what was timed with others is not its time."""
+    with safe_open(READER.parent / "plates.safetensors", "np") as file:
+        return sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118

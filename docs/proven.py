@@ -1,0 +1,109 @@
+"""What the benchmark found, as docs/benchmark/ keeps it and as the README shows it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kept import ROOT, UNKNOWN, kept, lines_of, loaded, only
+
+from recognizer.proof.plots import plots
+from recognizer.proof.report import markdown, percent, with_interval
+
+PROOF = ROOT / "docs/benchmark/report.json"
+TOLD = ("images", "kinds", "recognizers", "seeds", "seeds_of", "plates", "curriculum", "synthetic", "train")
+
+
+def take(report_file: Path) -> None:
+    """Keep a benchmark's report, with its plots: no crop is shown, no folder told but by its name."""
+    report = loaded(report_file)
+    made = {**report["made"], "command": named(report["made"]["command"])}
+    report = {**report, "made": made, "config": only(report["config"], TOLD)}
+    PROOF.parent.mkdir(parents=True, exist_ok=True)
+    kept(PROOF, report)
+    drawn = dict(plots(report))
+    for title, content in drawn.items():
+        (PROOF.parent / plot_name(title)).write_bytes(content)
+    (PROOF.parent / "README.md").write_text(page_of(report, drawn), "utf-8")
+
+
+def named(command: str) -> str:
+    """The command with folders by their last names: `out=/a/b` is `out=b`; lists (cn/blue) stay."""
+    words = [re.sub(r"=[^\[\]\s]*/(?=[^/])", "=", word) for word in shlex.split(command)]
+    return " ".join(word if re.fullmatch(r"[^\s'\"]+", word) else shlex.quote(word) for word in words)
+
+
+def plot_name(title: str) -> str:
+    return re.sub(r"\W+", "-", title.lower()) + ".png"
+
+
+def page_of(report: Mapping[str, Any], titles: Iterable[str]) -> str:
+    """The report as a page, its plots below."""
+    shown = (f"![{title}]({plot_name(title)})" for title in titles)
+    return "\n\n".join([markdown(report).rstrip(), *shown]) + "\n"
+
+
+def proof() -> Iterator[str]:
+    """What the benchmark found: kinds of data by recognizer, what each adds to captures, few real crops."""
+    if not PROOF.exists():
+        yield UNKNOWN
+        return
+    report = loaded(PROOF)
+    real = [one["name"] for one in report["sets"] if one["real"]]
+    rows = {(row["data"], row["recognizer"]): row for row in report["rows"]}
+    readers = list(dict.fromkeys(recognizer for _, recognizer in rows))
+    seeds = {
+        name: max(len(row["seeds"]) for (_, reader), row in rows.items() if reader == name)
+        for name in readers
+    }
+    head = ["trained on", *(f"{name}, seeds: {seeds[name]}" for name in readers)]
+    table = [
+        [data, *(scores(rows.get((data, reader)), real) for reader in readers)]
+        for data in dict.fromkeys(data for data, _ in rows)
+    ]
+    yield from (f"Plates read without any mistake, in percent, of {', '.join(real)}:", "")
+    yield from lines_of(head, table)
+    as_they_are = [f"{row['recognizer']} {scores(row, real)}" for row in report["readers"]]
+    if as_they_are:
+        yield from ("", f"The same of readers as they are: {'; '.join(as_they_are)}.")
+    base = report["baseline"]
+    yield from ("", f"{readers[0]} minus itself trained on {base}, plate by plate, in points:", "")
+    ours = [row for row in report["paired"] if row["recognizer"] == readers[0]]
+    yield from lines_of(["trained on", *real], [difference(row, real) for row in ours])
+    curve = report["scarcity"]
+    if curve.get("points"):
+        names = [one["name"] for one in curve["sets"]]
+        yield from (
+            "",
+            f"Few real crops ({', '.join(names)}), alone and with our plates ({curve['kind']}):",
+            "",
+        )
+        yield from lines_of(["real crops", "alone", "with ours"], few(curve["points"], names))
+    made, images = report["made"], report["config"]["images"]
+    yield from (
+        "",
+        f"`{made['command']}`: {images:,} images a training, {made['machine']}, {made['trainings']}",
+    )
+    yield f"of one core, reported at commit {made['commit']}."
+
+
+def scores(row: Mapping[str, Any] | None, names: Sequence[str]) -> str:
+    """Exact shares on each set."""
+    if row is None or not row["sets"]:
+        return "; ".join(row["problems"]) if row else ""
+    return ", ".join(percent(row["sets"][name]["exact"]) for name in names)
+
+
+def difference(row: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    found = [with_interval(row["sets"][name], "difference", "+") for name in names]
+    return [row["data"], *found]
+
+
+def few(points: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Iterator[list[str]]:
+    """A row for each number of crops."""
+    found = {(point["crops"], point["synthetic"]): point for point in points}
+    for crops in dict.fromkeys(count for count, _ in found):
+        yield [str(crops), *(scores(found.get((crops, ours)), names) for ours in (False, True))]
