@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import math
+import hashlib
+import json
 import os
 import shlex
 import subprocess
@@ -12,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from kept import EDITOR, GENERATOR, READER, ROOT, kept, loaded, only, weights_of
-from safetensors import safe_open
 from torch.backends.cpu import get_cpu_capability
 
+from recognizer.checkpoint import read
 from recognizer.proof.made import commit
 
 REAL_SETS = ("ccpd", "street")
@@ -76,14 +77,14 @@ def measure(real: Path, *what: str) -> None:
     if "reader" in (what or ("reader",)):
         sets = {name: read_by_reader(name, real) for name in SETS}
         before = loaded(READER).get("speed", {}) if READER.exists() else {}
-        speed = {name: one for name, one in before.items() if one["parameters"] == parameters()}
+        speed = {name: one for name, one in before.items() if one.get("network") == network()}
         kept(READER, {"commit": commit(), "weights": weights_of(READER), "sets": sets, "speed": speed})
     if "speed" in (what or ("speed",)):
         found = loaded(READER)
         taken = {
             "commit": commit(),
             "command": TIMED,
-            "parameters": parameters(),
+            "network": network(),
             **only(measured(TIMED, real), ("cpu_ms",)),
         }
         kept(READER, {**found, "speed": {**found["speed"], get_cpu_capability(): taken}})
@@ -94,7 +95,7 @@ def measure(real: Path, *what: str) -> None:
             kept(metrics, {**made, "report": report})
 
 
-def parameters() -> int:
-    """How many numbers the bundled reader has: what was timed with others is not its time."""
-    with safe_open(READER.parent / "plates.safetensors", "np") as file:
-        return sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
+def network() -> str:
+    """A digest of the bundled reader's network: what was timed with another is not its time."""
+    header, _ = read(READER.parent / "plates.safetensors")
+    return hashlib.sha256(json.dumps(header.network, sort_keys=True).encode()).hexdigest()[:12]
