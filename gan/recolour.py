@@ -34,6 +34,7 @@ HUES = (-0.3, 1.0)  # limits of the colour's share of that way, late or not: bey
 MOST_STRANGE = 24.0  # grey levels of colour that is neither the ground's nor the ink's
 MOST_HAZE = 0.4  # over-exposed blue looks like haze; more would make black grey
 LIGHT = (0.4, 1.8)  # limits of the local light
+OPPOSITE = 0.1  # of the light, at most, has the opposite of the ink's colour
 VIVID = (0.8, 1.7)  # limits of the camera's gain of chroma
 BLEED = 0.07  # how far the ground's chroma runs out of the plate, in crop heights
 FULL = 2.5  # and how wholly it is taken away there
@@ -184,11 +185,13 @@ def recoloured(crop: Image, matte: Matte, paint: Paint) -> Image:
 def mixed(ground: Float, ink: Float, light: Float, colour: Float) -> Float:
     """Ground and ink by shares of ink, H W, in light and in colour.
 
-    Shares below 0 lie beyond the ground: more of its own colour, not the opposite of the ink's. Black plates
+    Shares below 0 lie beyond the ground and have the opposite of the ink's colour, a faint one: a black plate
     with yellow letters would be blue.
     """
     luma = (1 - light) * (ground @ LUMA) + light * (ink @ LUMA)
-    tint = (1 - colour)[..., None] * chroma(ground) + np.maximum(colour, 0)[..., None] * chroma(ink)
+    hue = chroma(ink)
+    most = OPPOSITE * np.maximum(luma, 0) / np.maximum(np.linalg.norm(hue, axis=-1), 1)
+    tint = (1 - colour)[..., None] * chroma(ground) + np.maximum(colour, -most)[..., None] * hue
     return np.asarray(luma[..., None] + tint, np.float32)
 
 
