@@ -2,6 +2,7 @@
 
 python docs/cards.py measure REAL      # REAL has ccpd/ and street/, each with labels.tsv; then shows
 python docs/cards.py proof REPORT      # takes a report.json of plate-benchmark as docs/benchmark/; then shows
+python docs/cards.py row REAL          # reads the bundled reader's row of that report again; then shows
 python docs/cards.py show              # writes the JSON's numbers into the text again
 
 `measure REAL reader` (or speed, generator, editor) measures one of them; `speed` is the reader's on this kind
@@ -21,7 +22,7 @@ from typing import Any
 
 from kept import EDITOR, GENERATOR, READER, ROOT, UNKNOWN, lines_of, loaded
 from measures import TIMED, measure
-from proven import proof, take
+from proven import proof, read_again, take
 
 from gan.evaluate import table as generator_table
 from gan.evaluate_edit import table as editor_table
@@ -148,6 +149,8 @@ def main() -> None:
             measure(Path(real).resolve(), *what)
         case ["proof", report]:
             take(Path(report))
+        case ["row", real]:
+            read_again(Path(real).resolve())
         case ["show"]:
             pass
         case _:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hydra import compose, initialize_config_module
 from kept import ROOT, UNKNOWN, kept, lines_of, loaded, only
 
+from recognizer.benchmark import bundled
 from recognizer.proof.plots import plots
 from recognizer.proof.report import markdown, percent, with_interval
+from recognizer.proof.setting import setting_of
+from recognizer.proof.table import rows_of
 
 PROOF = ROOT / "docs/benchmark/report.json"
 TOLD = ("images", "kinds", "recognizers", "seeds", "seeds_of", "plates", "curriculum", "synthetic", "train")
@@ -21,13 +27,34 @@ def take(report_file: Path) -> None:
     """Keep a benchmark's report, with its plots: no crop is shown, no folder told but by its name."""
     report = loaded(report_file)
     made = {**report["made"], "command": named(report["made"]["command"])}
-    report = {**report, "made": made, "config": only(report["config"], TOLD)}
+    put({**report, "made": made, "config": only(report["config"], TOLD)})
+
+
+def put(report: dict[str, Any]) -> None:
+    """Write the report, its plots and its page."""
     PROOF.parent.mkdir(parents=True, exist_ok=True)
     kept(PROOF, report)
     drawn = dict(plots(report))
     for title, content in drawn.items():
         (PROOF.parent / plot_name(title)).write_bytes(content)
     (PROOF.parent / "README.md").write_text(page_of(report, drawn), "utf-8")
+
+
+def read_again(real: Path) -> None:
+    """The bundled reader's row, read by today's weights: the one row that nothing was trained for."""
+    report = loaded(PROOF)
+    sets = (
+        f"tests.street={real / 'street'}",
+        f"tests.ccpd={real / 'ccpd'}",
+        f"scarcity.path={real / 'ccpd'}",
+    )
+    with tempfile.TemporaryDirectory() as out:
+        with initialize_config_module("conf", version_base="1.3"):
+            config = compose("benchmark", [f"out={out}", "taught=[ccpd]", *sets])
+        setting = setting_of(config)
+        (row,) = rows_of([bundled(setting)], setting.sets, setting.reference)
+    others = [one for one in report["readers"] if one["recognizer"] != row["recognizer"]]
+    put(json.loads(json.dumps({**report, "readers": [row, *others]})))
 
 
 def named(command: str) -> str:
