@@ -44,8 +44,8 @@ def read_again(real: Path) -> None:
     """The bundled reader's row, read by today's weights: the one row that nothing was trained for."""
     report = loaded(PROOF)
     sets = (
-        f"tests.street={real / 'street'}",
-        f"tests.ccpd={real / 'ccpd'}",
+        f"+tests.street={real / 'street'}",
+        f"+tests.ccpd={real / 'ccpd'}",
         f"scarcity.path={real / 'ccpd'}",
     )
     with tempfile.TemporaryDirectory() as out:
