@@ -9,7 +9,7 @@ from synth.catalogue import load_type
 from synth.grammar import grammar_of
 from synth.layout import Box, lay_out
 
-TEXTS = 12  # of a type: offices have one to four characters
+TEXTS = 240  # of a type: offices have one to four characters, and the kana stands beside them on motorcycles
 Chosen = Callable[[list[int]], int | None]  # classes of a text -> which of them
 
 

@@ -143,7 +143,9 @@ class PlateNet(nn.Module):
         any_of_them = own.logsumexp(2, keepdim=True)
         both = ((own - any_of_them + kana.log_softmax(1)[:, None]) / 2).log_softmax(2) + any_of_them
         sure = (any_of_them - text.logsumexp(2, keepdim=True)).exp()  # that it is one
-        return text + (sure * (both - own)) @ self.of_kana  # type: ignore[operator]
+        said = own + sure * (both - own)
+        said = said + any_of_them - said.logsumexp(2, keepdim=True)  # as sure as before
+        return text + (said - own) @ self.of_kana  # type: ignore[operator]
 
     def before(self, kind: Tensor) -> Tensor | None:
         """N S classes: what the likely type shows in a slot and what not, for and against symbols."""
