@@ -222,7 +222,11 @@ def test_beyond_the_ground_lies_little_of_the_opposite_of_the_ink() -> None:
         for c in ((50, 50, 50), (243, 194, 4), (24, 72, 160), (245, 245, 245))
     )
     below, half = np.full((1, 1), -0.25, np.float32), np.full((1, 1), 0.5, np.float32)
-    assert np.ptp(mixed(black, yellow, below, below - 0.05)) < 3  # a darker grey, no blue
+    assert np.ptp(mixed(black, yellow, below, below - 0.05)) < 3  # a darker grey
+    none = np.zeros((1, 1), np.float32)
+    assert (
+        np.ptp(mixed(black, yellow, none, none - 0.3)) < 7
+    )  # where only the colour says so: 72 without a limit
     assert np.allclose(mixed(black, yellow, half, half), (black + yellow) / 2, atol=1e-3)
     assert np.allclose(mixed(blue, white, below, below), blue - 0.25 * (white - blue), atol=1e-3)
 
