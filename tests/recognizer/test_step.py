@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -16,9 +17,9 @@ from gan.runtime.distributed import Processes
 from gan.runtime.track import crossed
 from gan.runtime.window import Window, loader
 from recognizer.checkpoint import Header, build
-from recognizer.data import Batch
+from recognizer.data import Batch, collate
 from recognizer.loop import MakeData, Settings, step
-from recognizer.step import apart, kana_loss, learning_rate, losses, slot_loss
+from recognizer.step import apart, kana_loss, learning_rate, losses, slot_loss, total
 from synth.errors import UserError
 
 CPU = torch.device("cpu")
@@ -117,6 +118,21 @@ def test_the_close_look_learns_the_first_symbol_on_its_own(looking: Header, batc
     found["first"].backward()
     touched = {name.split(".")[0] for name, p in network.named_parameters() if p.grad is not None}
     assert touched == {"close", "habit"}
+
+
+def test_the_kana_is_learnt_from_by_the_close_look_alone(looking_twice: Header) -> None:
+    codec = looking_twice.codec
+    pictures = [np.full((looking_twice.height, looking_twice.width, 3), 40 * n, np.uint8) for n in range(3)]
+    texts = ["皖A12345", "品川330さ1234", "柏11め5"]
+    some = collate(pictures, texts, ["cn/blue", "jp/private", "jp/private"], codec)
+    network = build(looking_twice).train()
+    found = losses(network, some, CPU, False)
+    assert set(found) == {"text", "type", "corners", "first", "kana"}
+    assert float(total({"kana": found["kana"]}).detach()) == pytest.approx(
+        0.5 * float(found["kana"].detach())
+    )
+    found["kana"].backward()
+    assert {name.split(".")[0] for name, p in network.named_parameters() if p.grad is not None} == {"close"}
 
 
 def test_the_close_look_learns_kana_where_there_is_one() -> None:
