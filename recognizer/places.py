@@ -15,11 +15,11 @@ Chosen = Callable[[list[int]], int | None]  # classes of a text -> which of them
 
 def first_places(codec: Codec) -> list[list[float]]:
     """For each type left, top, right and bottom in shares of the plate, wide enough for every text."""
-    return [around(codec, name, lambda numbers: 0) or [] for name in codec.types]
+    return [around(codec, name, lambda numbers: 0) for name in codec.types]
 
 
 def kana_places(codec: Codec) -> list[list[float]]:
-    """The same of the kana; of a type without one the place of its first symbol, where nobody looks."""
+    """The same of the kana; of a type without one, of which no slot says that it is one, the first symbol's."""
     kana = set(kana_of(codec))
 
     def chosen(numbers: list[int]) -> int | None:
@@ -34,8 +34,8 @@ def kana_of(codec: Codec) -> list[int]:
     return [number for symbol, number in codec.numbers.items() if len(symbol) == 1 and "ぁ" <= symbol <= "ん"]
 
 
-def around(codec: Codec, name: str, chosen: Chosen) -> list[float] | None:
-    """What holds the chosen symbol of texts of a type; None if none of them has one."""
+def around(codec: Codec, name: str, chosen: Chosen) -> list[float]:
+    """What holds the chosen symbol of texts of a type; empty if none of them has one."""
     plate, grammar = load_type(name), grammar_of(name)
     boxes: list[Box] = []
     for number in range(TEXTS):
@@ -46,7 +46,7 @@ def around(codec: Codec, name: str, chosen: Chosen) -> list[float] | None:
             before, after = (len(codec.spell(numbers[:end])) for end in (place, place + 1))
             boxes += frame.boxes[before:after]
     if not boxes:
-        return None
+        return []
     left, top = min(b.x for b in boxes), min(b.y for b in boxes)
     right, bottom = max(b.x + b.w for b in boxes), max(b.y + b.h for b in boxes)
     width, height = plate.width_mm, plate.height_mm

@@ -88,6 +88,19 @@ def test_a_report_is_taken_without_where_it_was_made(tmp_path: Path, monkeypatch
     assert "](few-real-crops-x.png)" in (proven.PROOF.parent / "README.md").read_text("utf-8")
 
 
+def test_times_are_of_this_network() -> None:
+    assert {one["network"] for one in kept.loaded(kept.READER)["speed"].values()} == {measures.network()}
+
+
+def test_other_crops_are_not_read_for_an_old_report() -> None:
+    sets = kept.loaded(proven.PROOF)["sets"]
+    proven.need_same_crops(sets, sets)
+    drawn_anew = [{**one, "digest": one["digest"] if one["real"] else "another"} for one in sets]
+    proven.need_same_crops(sets, drawn_anew)
+    with pytest.raises(SystemExit, match="street: other crops than those of"):
+        proven.need_same_crops(sets, [one for one in sets if one["name"] != "street"])
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not (REAL / "street").is_dir(), reason="PLATESMITH_REAL names no folder with real crops")
 @pytest.mark.parametrize("name", ["ccpd", "street"])

@@ -19,10 +19,8 @@ CELL = (24, 32)  # rows and columns of it; offices of several characters are wid
 GROWN = 0.15  # of its width and height, on every side: corners are not found exactly
 WIDTHS = (16, 32, 48, 64)
 
-
-Places = Sequence[
-    Sequence[float]
-]  # of a symbol on each type: left, top, right, bottom in shares of the plate
+# Of one symbol, for each type: left, top, right, bottom in shares of the plate.
+Places = Sequence[Sequence[float]]
 
 
 class Close(nn.Module):
