@@ -19,7 +19,7 @@ def first_places(codec: Codec) -> list[list[float]]:
 
 
 def kana_places(codec: Codec) -> list[list[float]]:
-    """The same of the kana; of a type without one, of which no slot says that it is one, the first symbol's."""
+    """The same of the kana; the first symbol's for types without one, of which no slot asks for it."""
     kana = set(kana_of(codec))
 
     def chosen(numbers: list[int]) -> int | None:
