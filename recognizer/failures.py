@@ -20,7 +20,7 @@ from synth.faces import read_faces
 from synth.sample import Image
 
 CROP, TEXT, GAP, COLUMNS = (204, 64), 20, 10, 3  # pixels; plates in a row
-WIDTH, HEIGHT = CROP[0] + 190, CROP[1] + GAP
+WIDTH, HEIGHT = CROP[0] + 280, CROP[1] + GAP  # a long office, class, kana, serial, and how sure
 INK, WRONG, PAPER = (40, 40, 40), (200, 30, 30), (246, 246, 246)
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -57,7 +57,7 @@ def draw_failures(failures: Sequence[Failure], total: int) -> Image:
         pairs = aligned(failure.truth, failure.reading)
         for line, side in enumerate(zip(*pairs, strict=True) if pairs else ()):
             write(draw, (left + CROP[0] + 8, top + 4 + line * 28), side, [a != b for a, b in pairs])
-        place = (left + CROP[0] + 140, top + 36)
+        place = (left + WIDTH - GAP - 34, top + 36)
         draw.text(place, f"{failure.confidence:.2f}", INK, font_of("0", 13))
     return np.asarray(canvas, np.uint8)
 
