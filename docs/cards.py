@@ -21,7 +21,7 @@ from statistics import fmean
 from typing import Any
 
 from kept import EDITOR, GENERATOR, READER, ROOT, UNKNOWN, lines_of, loaded
-from measures import TIMED, measure
+from measures import DRAWN_SETS, REAL_SETS, TIMED, measure
 from proven import proof, read_again, take
 
 from gan.evaluate import table as generator_table
@@ -30,14 +30,6 @@ from recognizer.proof.report import percent
 from synth.catalogue import load_type
 
 PAGES = [ROOT / "README.md", ROOT / "recognizer/weights/README.md", ROOT / "gan/weights/README.md"]
-CCPD, STREET = "CCPD crops, 94x24", "street crops, 136x36"
-SETS = {
-    "ccpd": CCPD,
-    "street": STREET,
-    "default": "captures, `capture=default`, all types",
-    "hard": "captures, `capture=hard`, all types",
-    "hard_jp": "captures, `capture=hard`, Japanese types",
-}
 
 # Measured elsewhere: on other CCPD crops, cut and scaled alike, and on these street crops.
 OTHERS = [
@@ -46,7 +38,16 @@ OTHERS = [
     ("PP-OCRv4", "general text", "98.2 %", "99.6 %"),
     ("the best trained on CCPD", "real plates", "98.8 %", ""),
 ]
+KINDS = {"all": "all", "jp": "Japanese"}
 Block = Callable[[], Iterator[str]]
+
+
+def title(name: str) -> str:
+    """What a set is called in the tables."""
+    if name in REAL_SETS:
+        return REAL_SETS[name]
+    types, camera, _ = DRAWN_SETS[name]
+    return f"captures, `capture={camera}`, {KINDS[types]} types"
 
 
 def exact(found: Mapping[str, Any]) -> str:
@@ -58,7 +59,7 @@ def rivals() -> Iterator[str]:
     """The bundled reader beside readers of others."""
     sets = loaded(READER)["sets"]
     ours = ("**the bundled reader**", "synthetic plates alone", exact(sets["ccpd"]), exact(sets["street"]))
-    yield from lines_of(["exact plates", "learnt from", CCPD, STREET], [ours, *OTHERS])
+    yield from lines_of(["exact plates", "learnt from", *REAL_SETS.values()], [ours, *OTHERS])
 
 
 def reader() -> Iterator[str]:
@@ -66,7 +67,7 @@ def reader() -> Iterator[str]:
     found = loaded(READER)
     rows = [
         [
-            SETS[name],
+            title(name),
             str(one["plates"]),
             exact(one),
             f"{percent(one['exact_without_region'])} %",

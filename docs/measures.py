@@ -18,13 +18,12 @@ from torch.backends.cpu import get_cpu_capability
 from recognizer.checkpoint import read
 from recognizer.proof.made import commit
 
-REAL_SETS = ("ccpd", "street")
+REAL_SETS = {"ccpd": "CCPD crops, 94x24", "street": "street crops, 136x36"}
 DRAWN_SETS = {  # types, camera, plates
     "default": ("all", "default", 1500),
     "hard": ("all", "hard", 4000),
     "hard_jp": ("jp", "hard", 1500),
 }
-SETS = (*REAL_SETS, *DRAWN_SETS)
 READ = "python -m recognizer.evaluate source={source} source.path={path}"
 MAKE = "python -m synth.generate plates={} stages=capture capture={} count={} seed=90 out={}"
 DRAWN = "python -m gan.evaluate source.path=ccpd"
@@ -75,7 +74,7 @@ def measure(real: Path, *what: str) -> None:
     if absent := [name for name in REAL_SETS if not (real / name / "labels.tsv").is_file()]:
         sys.exit(f"{real / absent[0]}: no labels.tsv in it")
     if "reader" in (what or ("reader",)):
-        sets = {name: read_by_reader(name, real) for name in SETS}
+        sets = {name: read_by_reader(name, real) for name in (*REAL_SETS, *DRAWN_SETS)}
         before = loaded(READER).get("speed", {}) if READER.exists() else {}
         speed = {name: one for name, one in before.items() if one.get("network") == network()}
         kept(READER, {"commit": commit(), "weights": weights_of(READER), "sets": sets, "speed": speed})
