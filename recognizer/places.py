@@ -19,14 +19,13 @@ def first_places(codec: Codec) -> list[list[float]]:
 
 
 def kana_places(codec: Codec) -> list[list[float]]:
-    """The same of the kana; the first symbol's for types without one, of which no slot asks for it."""
+    """The same of the kana; nothing for types without one."""
     kana = set(kana_of(codec))
 
     def chosen(numbers: list[int]) -> int | None:
         return next((place for place, number in enumerate(numbers) if number in kana), None)
 
-    first = first_places(codec)
-    return [around(codec, name, chosen) or first[n] for n, name in enumerate(codec.types)]
+    return [around(codec, name, chosen) for name in codec.types]
 
 
 def kana_of(codec: Codec) -> list[int]:

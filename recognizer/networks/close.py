@@ -19,7 +19,10 @@ CELL = (24, 32)  # rows and columns of it; offices of several characters are wid
 GROWN = 0.15  # of its width and height, on every side: corners are not found exactly
 WIDTHS = (16, 32, 48, 64)
 
-# Of one symbol, for each type: left, top, right, bottom in shares of the plate.
+NOWHERE = (0.0, 0.0, 0.0, 0.0)
+LEAST = 1e-6  # of each type: some box is looked at where no likely type has one
+
+# Of one symbol, for each type: left, top, right, bottom in shares of the plate; nothing if it shows none.
 Places = Sequence[Sequence[float]]
 
 
@@ -28,9 +31,11 @@ class Close(nn.Module):
 
     def __init__(self, places: Sequence[Places], classes: int, dropout: float) -> None:
         super().__init__()
-        boxes = torch.tensor(places)  # places types 4
+        shown = torch.tensor([[bool(box) for box in at] for at in places])
+        boxes = torch.tensor([[box or NOWHERE for box in at] for at in places])  # places types 4
         more = GROWN * (boxes[..., 2:] - boxes[..., :2])
         self.register_buffer("boxes", torch.cat([boxes[..., :2] - more, boxes[..., 2:] + more], dim=2), False)
+        self.register_buffer("shown", shown, False)
         a, b, c, d = WIDTHS
         self.body = nn.Sequential(
             Convolution(1, a),
@@ -52,9 +57,11 @@ class Close(nn.Module):
         return scores.unflatten(0, (len(cells), -1)).transpose(0, 1)
 
     def cell(self, grey: Tensor, corners: Tensor, sure: Tensor, place: int) -> Tensor:
-        """N 1 h w: what is in the box, the mean of those of all types, as sure as they are."""
-        boxes = self.boxes[place]  # type: ignore[index]
-        box = (sure.to(corners.dtype)[..., None] * boxes).sum(1)[..., None, None]
+        """N 1 h w: what is in the box, the mean of those of all types that have one, as sure as they are."""
+        boxes, shown = self.boxes[place], self.shown[place]  # type: ignore[index]
+        weights = (sure.to(corners.dtype) + LEAST) * shown
+        weights = weights / weights.sum(1, keepdim=True)
+        box = (weights[..., None] * boxes).sum(1)[..., None, None]
         left, top, right, bottom = box.unbind(1)  # each N 1 1
         rows, columns = CELL
         v = ((torch.arange(rows, device=grey.device, dtype=corners.dtype) + 0.5) / rows)[None, :, None]

@@ -100,9 +100,9 @@ class PlateNet(nn.Module):
         seen = 2 * e + (2 * tints if flat is not None else 0)
         self.kind = nn.Sequential(nn.Linear(seen, 96), nn.ReLU(inplace=True), nn.Linear(96, types))
         close = self.slotted and flat is not None and first_at is not None
-        places = [at for at in (first_at, kana_at) if at is not None]
+        places = [at for at in (first_at, kana_at) if at is not None and any(at)]
         self.close = Close(places, classes, dropout) if close else None
-        self.kana = list(kana) if close and kana_at is not None else []
+        self.kana = list(kana) if close and len(places) > 1 else []
         self.register_buffer("of_kana", torch.eye(classes)[self.kana], persistent=False)
         self.habit = nn.Parameter(torch.zeros(types, slots, classes)) if self.slotted else None
 

@@ -184,6 +184,20 @@ def test_the_first_symbol_is_cut_out_where_its_type_has_it() -> None:
         assert float(cell[..., 3:-3, 4:-4].sum() / cell.sum()) > 0.95  # whole, and nothing but it
 
 
+def test_a_type_without_kana_does_not_pull_the_place_of_others() -> None:
+    codec = codec_of(("cn/blue", "jp/private", "jp/motorcycle"))
+    close = Close([first_places(codec), kana_places(codec)], codec.classes, 0.0)
+    grey, corners = torch.rand(4, 1, 64, 128), torch.tensor([[0.0, 0.0], [1, 0], [1, 1], [0, 1]])
+    blue, car, both, none = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0.5, 0.5, 0], [0, 0, 0]])
+    grey[:] = grey[:1]
+    sure = torch.stack([blue, car, both, none])
+    cells = close.cell(grey, corners.expand(4, 4, 2), sure, 1)
+    assert torch.allclose(cells[1], cells[2], atol=1e-3)  # half a blue plate: still where cars have it
+    assert cells.isfinite().all()
+    offices = close.cell(grey, corners.expand(4, 4, 2), sure, 0)
+    assert not torch.allclose(offices[1], offices[2], atol=1e-2)  # both show a first symbol
+
+
 def test_a_place_holds_every_office() -> None:
     codec = codec_of(("cn/blue", "jp/private"))
     (left, top, right, bottom), office = first_places(codec)
@@ -216,6 +230,6 @@ def test_every_kana_and_office_lies_in_its_place(name: str) -> None:
 def test_a_place_of_kana() -> None:
     codec = codec_of(("cn/blue", "jp/private", "jp/motorcycle"))
     blue, car, motorcycle = kana_places(codec)
-    assert blue == first_places(codec)[0]  # has none
+    assert not blue  # has none
     assert car[2] < 0.25 and 0.4 < car[1] < car[3] < 1  # left in the lower row
     assert motorcycle[0] > 0.5 and motorcycle[3] < 0.4  # right in the upper row
