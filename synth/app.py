@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
@@ -110,22 +111,31 @@ def needed(key: str, config_name: str) -> str:
 
 def opened(words: list[str], config_name: str) -> list[str]:
     """The command line as Hydra takes it: `++` before keys of mappings that are shipped empty, where any name
-    is fine, and quotes around plain values that are not ASCII (text=皖A12345, out=車/), which it cannot read.
+    is fine, and quotes around plain values that are not ASCII (text=皖A12345, out=車/), which it cannot read,
+    and around numbers where a text or a path is meant (out=2024).
     """
     shipped = read_yaml(conf_folder() / f"{config_name}.yaml")
     free = tuple(f"{key}." for key, value in shipped.items() if value == {})
     texts = {key for key, value in shipped.items() if isinstance(value, str) and not value.startswith("$")}
-    as_text = (quoted(word, texts) for word in words)
+
+    def is_text(key: str) -> bool:
+        return key in texts or key.rpartition(".")[2] in PATHS or key.startswith(PATHS_IN)
+
+    as_text = (quoted(word, is_text) for word in words)
     return [f"++{word}" if free and word.startswith(free) else word for word in as_text]
 
 
-def quoted(word: str, texts: Container[str] = ()) -> str:
+PATHS = ("out", "path", "weights", "start", "texts")  # keys of files and folders, whose names may be numbers
+PATHS_IN = ("watch.", "tests.")
+
+
+def quoted(word: str, is_text: Callable[[str], bool] = lambda key: False) -> str:
     """A word of the command line whose value Hydra would stumble over, or take for a number where the key
-    is among `texts`, in quotes.
+    is one of a text, in quotes.
     """
     key, equals, value = word.partition("=")
     plain = not set(value) & set("'\"[]{}(),\\")
-    odd = not value.isascii() or (key in texts and NUMBER.fullmatch(value))
+    odd = not value.isascii() or (NUMBER.fullmatch(value) and is_text(key))
     return f"{key}='{value}'" if equals and plain and odd else word
 
 
@@ -153,10 +163,19 @@ def like(key: str, default: Any) -> str:
 
 
 def keep_config(config: DictConfig, folder: Path) -> None:
-    """Note in the folder, which is made, what it is made by."""
+    """Note in the folder, which is made, what it is made by, and which file of each group that was."""
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(config, folder / "config.yaml", resolve=True)
+        noted = OmegaConf.merge(OmegaConf.create(OmegaConf.to_container(config)), {"groups": groups()})
+        OmegaConf.save(noted, folder / "config.yaml", resolve=True)
+
+
+def groups() -> dict[str, str]:
+    """The choices of Hydra: stages -> reader, plates -> all; none outside a command."""
+    if not HydraConfig.initialized():
+        return {}
+    chosen = HydraConfig.get().runtime.choices
+    return {str(name): str(choice) for name, choice in chosen.items() if not str(name).startswith("hydra")}
 
 
 FREE = ("out", "resume", "images", "threads", "workers", "tick", "keep", "watch", "calibration", "hydra")
@@ -168,16 +187,27 @@ def need_same(config: DictConfig, folder: Path) -> None:
     if not (config.resume and path.is_file() and (folder / "state.safetensors").is_file()):
         return
     try:
-        before = dict(leaves(OmegaConf.to_container(OmegaConf.load(path), resolve=True)))
-    except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
+        noted: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
+        before = dict(leaves({key: noted[key] for key in noted if key != "groups"}))
+        begun = dict(noted.get("groups", {}))
+    except (OSError, ValueError, AttributeError, TypeError, YAMLError, OmegaConfBaseException) as error:
         raise UserError(f"{path}: cannot be read ({one_line(error)}); resume=false starts again") from error
-    now = dict(leaves(OmegaConf.to_container(config, resolve=True)))
-    for key, value in now.items():  # a key that is new since has its default
-        if key.partition(".")[0] not in FREE and value != before.get(key, value):
-            raise UserError(
-                f"{path}: begun with {key}={before[key]}, not {value}; "
-                "give another out=, or resume=false to start again"
-            )
+    other = changed(before, dict(leaves(OmegaConf.to_container(config, resolve=True))))
+    other = other or changed(begun, groups() if begun else {})
+    if other is not None:
+        key, was, now = other
+        raise UserError(
+            f"{path}: begun with {key}={was}, not {now}; give another out=, or resume=false to start again"
+        )
+
+
+def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, Any, Any] | None:
+    """The first key that is not as it was: (key, then, now); one that is new since has its default."""
+    for key, was in before.items():
+        if key.partition(".")[0] not in FREE and (key not in now or now[key] != was):
+            inside = any(name.startswith(f"{key}.") for name in now)
+            return key, was, now.get(key, "a mapping" if inside else "without it")
+    return None
 
 
 def leaves(node: Any, where: str = "") -> Iterator[tuple[str, Any]]:

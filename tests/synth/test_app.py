@@ -163,6 +163,19 @@ def test_values_that_are_not_ascii_are_taken_as_they_are() -> None:
     assert opened(words, "edit") == ["text='皖A12345'", *words[1:]]
 
 
+def test_folders_whose_names_are_numbers() -> None:
+    words = ["out=2024", "source.path=20240501", "weights=1", "batch=8", "source.path=a"]
+    wanted = ["out='2024'", "source.path='20240501'", "weights='1'", *words[3:]]
+    assert opened(words, "evaluate") == wanted
+    words = ["watch.mine=2024", "images=1000", "start=1", "data.path=7"]
+    assert opened(words, "train_recognizer") == [
+        "++watch.mine='2024'",
+        words[1],
+        "start='1'",
+        "data.path='7'",
+    ]
+
+
 def test_a_training_goes_on_with_its_own_settings_alone(tmp_path: Path) -> None:
     from omegaconf import OmegaConf
 
@@ -179,9 +192,32 @@ def test_a_training_goes_on_with_its_own_settings_alone(tmp_path: Path) -> None:
         need_same(other, tmp_path)
     need_same(OmegaConf.merge(other, {"resume": False}), tmp_path)
     need_same(other, tmp_path / "elsewhere")
+    fewer = OmegaConf.create({**config, "data": {"path": "a"}})
+    with pytest.raises(UserError, match=r"begun with data.new=1, not without it; "):
+        need_same(fewer, tmp_path)  # another file of the group
+    with pytest.raises(UserError, match=r"begun with batch=4, not a mapping; "):
+        need_same(OmegaConf.create({**config, "batch": {"small": 2}}), tmp_path)
     (tmp_path / "config.yaml").write_text("{half")
     with pytest.raises(UserError, match=r"config.yaml: cannot be read"):
         need_same(config, tmp_path)
+
+
+def test_a_training_goes_on_with_its_own_groups_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from omegaconf import OmegaConf
+
+    from synth import app
+
+    config = OmegaConf.create({"resume": True, "plates": {"types": ["cn/blue"]}})
+    monkeypatch.setattr(app, "groups", lambda: {"plates": "all"})
+    app.keep_config(config, tmp_path)
+    (tmp_path / "state.safetensors").touch()
+    app.need_same(config, tmp_path)
+    monkeypatch.setattr(app, "groups", lambda: {"plates": "reader"})  # the same types and weights of them
+    weighted = OmegaConf.merge(config, {"plates": {"weights": {"cn/blue": 3}}})
+    with pytest.raises(UserError, match=r"begun with plates=all, not reader; "):
+        app.need_same(weighted, tmp_path)
 
 
 def test_validate_takes_the_kind_of_a_set() -> None:
