@@ -19,7 +19,7 @@ from gan.memory import Memory
 from gan.pix2pix import Pix2Pix
 from gan.runtime.average import Average
 from gan.runtime.distributed import Processes
-from gan.runtime.state import Part, load_state, reseed, save_state
+from gan.runtime.state import Part, forget, load_state, reseed, save_state
 from gan.runtime.track import Track, crossed
 from gan.runtime.window import Window, loader
 from gan.step import Artist, Players, Teaching, step
@@ -114,8 +114,11 @@ def run(
         players.memory = parts["memory"] = course.memory.to(processes.device)
     done = load_state(state, parts)["images"] if resume and state.exists() else 0
     processes.agree(done)
-    if begun is not None and processes.first:
-        begun()
+    if processes.first:
+        if not done:
+            forget(weights, state)
+        if begun is not None:
+            begun()
     size = settings.batch * processes.count
     first = done // settings.batch + processes.rank
     batches = loader(course.data(Window(settings.batch, first, processes.count)), settings.workers)
@@ -130,12 +133,12 @@ def run(
         done += size
         average.update(artist, done // size)
         last = done >= settings.images
-        if processes.first and (last or crossed(done, size, settings.keep)):
-            course.save(weights, average.network, done)
-            save_state(state, parts, {"images": done})
         if processes.first and (last or crossed(done, size, settings.tick)):
             track.tick(done, rates(settings, done)[0], {})
             course.gallery.write(average.network, settings.out / "samples" / f"{done:08d}.png")
+        if processes.first and (last or crossed(done, size, settings.keep)):
+            course.save(weights, average.network, done)
+            save_state(state, parts, {"images": done})
     processes.finish()
     return weights
 

@@ -13,7 +13,7 @@ from torch.utils.data import IterableDataset
 
 from gan.runtime.average import Average, mean_with
 from gan.runtime.distributed import Processes
-from gan.runtime.state import Part, load_state, reseed, save_state
+from gan.runtime.state import Part, forget, load_state, reseed, save_state
 from gan.runtime.track import Track, crossed
 from gan.runtime.window import Window, loader
 from recognizer.checkpoint import Header, build, save
@@ -77,8 +77,11 @@ def train(
     parts: dict[str, Part] = {"network": network, "average": average.network, "optimizer": optimizer}
     done = load_state(state, parts)["images"] if resume and state.exists() else 0
     processes.agree(done)
-    if begun is not None and processes.first:
-        begun()
+    if processes.first:
+        if not done:
+            forget(weights, state)
+        if begun is not None:
+            begun()
     model, size = processes.wrap(network), settings.batch * processes.count
     place = done // settings.batch + processes.rank
     batches = loader(data(Window(settings.batch, place, processes.count)), settings.workers)
@@ -90,14 +93,14 @@ def train(
         done += size
         average.update(network, done // size)
         last = done >= settings.images
+        if processes.first and (last or crossed(done, size, settings.tick)):
+            track.tick(done, rate, {name: trial(average.network) for name, trial in trials.items()})
         if processes.first and (last or crossed(done, size, settings.keep)):
             kept = average.network
             if first is not None and settings.start_share:
                 kept = mean_with(kept, first, settings.start_share)
             save(weights, kept, replace(header, images=done))
             save_state(state, parts, {"images": done})
-        if processes.first and (last or crossed(done, size, settings.tick)):
-            track.tick(done, rate, {name: trial(average.network) for name, trial in trials.items()})
     processes.finish()
     return weights
 

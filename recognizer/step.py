@@ -13,12 +13,16 @@ from recognizer.data import Batch, as_input
 from recognizer.networks.slots import slots_of
 from synth.errors import UserError
 
-TYPE_WEIGHT = 0.6
-CORNERS_WEIGHT = 5.0  # of the mean distance in shares of the picture; the finder alone learns from it
+WEIGHTS = {
+    "text": 1.0,
+    "type": 0.6,
+    "corners": 5.0,  # of the mean distance in shares of the picture; the finder alone learns from it
+    "first": 0.5,  # of what the close look makes of the first symbol
+    "kana": 0.5,  # and of the kana
+}
 FAR = 0.5  # share of the picture beyond which a corner counts by its logarithm: one would decide a whole step
 EMPTY_WEIGHT = 0.2  # of an unused slot against a used one
 FIRST_WEIGHT = 3.0  # of the first symbol, a province or office, the hardest to read, against the others
-CLOSE_WEIGHT = 0.5  # of what the close look makes of it, and of the kana
 
 
 def losses(network: nn.Module, batch: Batch, device: torch.device, autocast: bool) -> dict[str, Tensor]:
@@ -62,14 +66,7 @@ def kana_loss(asked: Tensor, batch: Batch, kana: list[int]) -> Tensor:
 
 def total(found: Mapping[str, Tensor]) -> Tensor:
     """What is learnt from."""
-    weights = {
-        "text": 1.0,
-        "type": TYPE_WEIGHT,
-        "corners": CORNERS_WEIGHT,
-        "first": CLOSE_WEIGHT,
-        "kana": CLOSE_WEIGHT,
-    }
-    return torch.stack([weights[name] * value for name, value in found.items()]).sum()
+    return torch.stack([WEIGHTS[name] * value for name, value in found.items()]).sum()
 
 
 def apart(corners: Tensor, truth: Tensor) -> Tensor:

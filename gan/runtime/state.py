@@ -25,6 +25,12 @@ def save_state(path: Path, parts: Mapping[str, Part], counters: dict[str, int]) 
     write(path, {k: v.contiguous().clone() for k, v in tensors.items()}, {"counters": json.dumps(counters)})
 
 
+def forget(*paths: Path) -> None:
+    """Remove what a training left that is begun anew: nobody may go on from it beside another config.yaml."""
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
 def tensors_of(part: Part) -> dict[str, Tensor]:
     """A network's weights, or an optimiser's moments by the number of their parameter."""
     if isinstance(part, nn.Module):

@@ -61,8 +61,9 @@ def twice(settings: Settings, header: Header, data: MakeData, steps: int) -> Non
     broken = replace(whole, out=whole.out.with_name("broken"))
     half = steps * settings.batch
     train(whole, header, data, {}, ALONE, resume=True)
+    late = replace(broken, keep=half, tick=half + settings.batch)  # a step after the state was saved
     with pytest.raises(Stopped):
-        train(replace(broken, keep=half, tick=half), header, data, {"stop": stop}, ALONE, resume=True)
+        train(late, header, data, {"stop": stop}, ALONE, resume=True)
     assert not (broken.out / "stats.jsonl").exists()
     torch.rand(7)  # whatever else drew numbers in between
     train(broken, header, data, {}, ALONE, resume=True)
@@ -149,6 +150,32 @@ def test_a_finished_training_is_left_as_it_is(
     files = {path: path.read_bytes() for path in plan.out.iterdir()}
     assert train(plan, header, clean, {}, ALONE, resume=True) == weights
     assert files == {path: path.read_bytes() for path in plan.out.iterdir()}
+
+
+def test_a_kill_after_a_tick_loses_no_line(
+    settings: Callable[..., Settings], header: Header, clean: MakeData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = settings(images=32, tick=16, keep=16)
+
+    def killed(*_: object) -> None:
+        raise Stopped
+
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
+        patch.setattr("recognizer.loop.save_state", killed)
+        train(plan, header, clean, {}, ALONE, resume=True)
+    train(plan, header, clean, {}, ALONE, resume=True)
+    lines = (plan.out / "stats.jsonl").read_text().splitlines()
+    assert [json.loads(line)["images"] for line in lines] == [16, 32]
+
+
+def test_a_training_begun_anew_is_not_gone_on_from_the_old_one(
+    settings: Callable[..., Settings], header: Header, clean: MakeData
+) -> None:
+    plan = settings(images=16)
+    train(plan, header, clean, {}, ALONE, resume=True)
+    with pytest.raises(Stopped):  # before anything of it was saved
+        train(replace(plan, tick=8, keep=16), header, clean, {"stop": stop}, ALONE, resume=False)
+    assert not {path.name for path in plan.out.iterdir()} & {"state.safetensors", "weights.safetensors"}
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage" * 99, "other"])
