@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 from safetensors import safe_open
-from safetensors.torch import save_file
 
+from gan.runtime.weights import write
 from recognizer.backends import TorchBackend
 from recognizer.codec import Codec
 from recognizer.decoding import Scores, readings
@@ -89,6 +89,4 @@ def write_temperature(weights: Path, temperature: float) -> None:
         metadata = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     header = {**json.loads(metadata["header"]), "temperature": temperature}
-    temporary = weights.with_name(f".{weights.name}.tmp")
-    save_file(tensors, temporary, {**metadata, "header": json.dumps(header, ensure_ascii=False)})
-    temporary.replace(weights)
+    write(weights, tensors, {**metadata, "header": json.dumps(header, ensure_ascii=False)})

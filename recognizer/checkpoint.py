@@ -53,9 +53,9 @@ def build(header: Header) -> nn.Module:
     return network
 
 
-def save(path: Path, network: nn.Module, header: Header, half: bool = False) -> None:
+def save(path: Path, network: nn.Module, header: Header) -> None:
     """Write weights and header, whole or not at all."""
-    save_weights(path, network.state_dict(), KIND, asdict(header), half)
+    save_weights(path, network.state_dict(), KIND, asdict(header))
 
 
 def load(path: Path) -> tuple[nn.Module, Header]:
@@ -69,4 +69,9 @@ def load(path: Path) -> tuple[nn.Module, Header]:
 def read(path: Path) -> tuple[Header, dict[str, Tensor]]:
     raw, weights = read_weights(path, KIND, "plate-train-recognizer")
     check_targets(path, raw.get("network"), OURS)
-    return Header(**{**raw, "symbols": tuple(raw["symbols"]), "types": tuple(raw["types"])}), weights
+    try:
+        header = Header(**{**raw, "symbols": tuple(raw["symbols"]), "types": tuple(raw["types"])})
+    except (KeyError, TypeError) as error:
+        reason = f"its header has no {error}" if isinstance(error, KeyError) else str(error)
+        raise UserError(f"{path}: a checkpoint of another version ({reason}); train it again") from error
+    return header, weights

@@ -17,9 +17,11 @@ from torch.utils.data import IterableDataset
 from gan.runtime.window import Window
 from recognizer.codec import Codec
 from recognizer.pictures import fit
+from recognizer.truth import type_of
 from synth.dataset.picture import Labelled
+from synth.errors import UserError
 from synth.pipeline import Pipeline, pipeline_of
-from synth.sample import Image, Points, Sample
+from synth.sample import Image, Points
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def collate(
     texts: Sequence[str],
     types: Sequence[str],
     codec: Codec,
-    corners: Sequence[Points] | None = None,
+    corners: Sequence[Points],
 ) -> Batch:
     encoded = [codec.encode(text) for text in texts]
     numbers = {name: number for number, name in enumerate(codec.types)}
@@ -47,16 +49,16 @@ def collate(
         targets=torch.tensor([number for text in encoded for number in text], dtype=torch.int32),
         lengths=torch.tensor([len(text) for text in encoded], dtype=torch.int32),
         types=torch.tensor([numbers.get(name, -1) for name in types], dtype=torch.int64),
-        corners=torch.from_numpy(np.stack(corners))
-        if corners is not None
-        else torch.full((len(images), 4, 2), torch.nan),
+        corners=torch.from_numpy(np.stack(corners)),
     )
 
 
-def shares(sample: Sample) -> Points:
-    """4 2: the plate's corners in shares of its picture."""
-    height, width = sample.image.shape[:2]
-    return np.asarray(sample.quad / np.array([width, height], np.float32), np.float32)
+def shares(image: Image, quad: Points | None) -> Points:
+    """4 2: the plate's corners in shares of its picture, NaN where they are not known."""
+    if quad is None:
+        return np.full((4, 2), np.nan, np.float32)
+    height, width = image.shape[:2]
+    return np.asarray(quad / np.array([width, height], np.float32), np.float32)
 
 
 def as_input(images: Tensor) -> Tensor:
@@ -73,24 +75,33 @@ class Lesson:
 
 
 class Stream(IterableDataset[Batch]):
-    """Endless batches made by the pipeline; batch b holds its samples b*size ... whoever makes it."""
+    """Endless batches made by the pipeline; batch b holds its samples b*size ... whoever makes it.
+
+    Where they are only a part of the batches that are learnt from, lessons go by these, `whole` images each.
+    """
 
     def __init__(
-        self, lessons: Sequence[Lesson], codec: Codec, shape: tuple[int, int], window: Window
+        self,
+        lessons: Sequence[Lesson],
+        codec: Codec,
+        shape: tuple[int, int],
+        window: Window,
+        whole: int | None = None,
     ) -> None:
         self.lessons, self.codec, self.shape, self.window = list(lessons), codec, shape, window
+        self.whole = window.size if whole is None else whole
 
     def __iter__(self) -> Iterator[Batch]:
         pipelines: dict[int, Pipeline] = {}
         for number in self.window.numbers():
             places = self.window.places(number)
-            lesson = self.lesson(places.start)
+            lesson = self.lesson(number * self.whole)
             if lesson not in pipelines:
                 pipelines[lesson] = pipeline_of(OmegaConf.create(self.lessons[lesson].config))
             samples = pipelines[lesson].samples(places)
             images = [fit(sample.image, *self.shape) for sample in samples]
             texts, types = [s.text for s in samples], [s.type for s in samples]
-            yield collate(images, texts, types, self.codec, [shares(sample) for sample in samples])
+            yield collate(images, texts, types, self.codec, [shares(s.image, s.quad) for s in samples])
 
     def lesson(self, images: int) -> int:
         """The number of the lesson that is on after so many images."""
@@ -103,15 +114,24 @@ class Shuffled(IterableDataset[Batch]):
     """Endless batches of a labelled set, every picture once a round, rounds shuffled by seed."""
 
     def __init__(
-        self, items: Sequence[Labelled], codec: Codec, shape: tuple[int, int], window: Window, seed: int
+        self,
+        items: Sequence[Labelled],
+        codec: Codec,
+        shape: tuple[int, int],
+        window: Window,
+        seed: int,
+        crop: str = "whole",
     ) -> None:
-        self.items, self.codec, self.shape, self.window, self.seed = items, codec, shape, window, seed
+        self.items, self.codec, self.shape, self.window = items, codec, shape, window
+        self.seed, self.crop = seed, crop
 
     def __iter__(self) -> Iterator[Batch]:
         for number in self.window.numbers():
             chosen = [self.item(place) for place in self.window.places(number)]
-            images = [fit(item.image(), *self.shape) for item in chosen]
-            yield collate(images, [i.text for i in chosen], [i.type for i in chosen], self.codec)
+            texts, types = [item.text for item in chosen], [type_of(item) for item in chosen]
+            cut = [item.cut(self.crop) for item in chosen]
+            images = [fit(image, *self.shape) for image, _ in cut]
+            yield collate(images, texts, types, self.codec, [shares(*one) for one in cut])
 
     def item(self, place: int) -> Labelled:
         turn, position = divmod(place, len(self.items))
@@ -129,13 +149,13 @@ class Blend(IterableDataset[Batch]):
 
     def __init__(
         self,
-        made: Callable[[Window], Stream],
+        made: Callable[[Window, int], Stream],  # how large the whole batches are, too
         found: Callable[[Window], Shuffled],
         window: Window,
         share: float,
     ) -> None:
         count = min(max(round(window.size * share), 1), window.size - 1)
-        self.made = made(replace(window, size=window.size - count))
+        self.made = made(replace(window, size=window.size - count), window.size)
         self.found = found(replace(window, size=count))
 
     def __iter__(self) -> Iterator[Batch]:
@@ -143,23 +163,41 @@ class Blend(IterableDataset[Batch]):
             yield Batch(*(torch.cat([getattr(one, f.name) for one in pair]) for f in fields(Batch)))
 
 
-MADE_BY = (
-    "plates",
-    "balance",
-    "stages",
-    "height_px",
-    "seed",
-    "texts",
-    "shape_mm",
-)  # what the pipeline needs to know
+# what the pipeline needs to know
+MADE_BY = ("plates", "balance", "stages", "height_px", "seed", "texts", "shape_mm")
+# what a lesson may set: all of that but the seed, and what stages take from elsewhere
+TAUGHT = {*MADE_BY, "capture", "redrawn", "redrawn_street"} - {"seed"}
 
 
 def lessons_of(config: DictConfig) -> list[Lesson]:
     """The curriculum of a training configuration: each lesson overrides parts of how plates are made."""
     root = OmegaConf.create(OmegaConf.to_container(config))  # a copy that takes new keys
-    lessons = []
-    for lesson in root.curriculum:
-        merged = OmegaConf.to_container(OmegaConf.merge(root, lesson.get("with", {})), resolve=True)
+    lessons: list[Lesson] = []
+    for number, lesson in enumerate(root.curriculum):
+        where = f"curriculum[{number}]"
+        check_lesson(lesson, where, lessons[-1].until if lessons else 0)
+        merged = OmegaConf.to_container(OmegaConf.merge(root, lesson.get("with") or {}), resolve=True)
         assert isinstance(merged, dict)
-        lessons.append(Lesson(int(lesson.until), {key: merged[key] for key in MADE_BY}))
+        made_by = {key: merged[key] for key in MADE_BY}
+        try:
+            pipeline_of(OmegaConf.create(made_by))  # not hours later, in a worker
+        except UserError as error:
+            raise UserError(f"{where}: {error}") from error
+        lessons.append(Lesson(lesson.until, made_by))
+    if not lessons:
+        raise UserError("curriculum: empty; give at least [{until: 1000000}]")
     return lessons
+
+
+def check_lesson(lesson: Any, where: str, before: int) -> None:
+    """A lesson is {until: IMAGES, with: {KEY: ...}}; they come in order."""
+    if not isinstance(lesson, DictConfig) or not isinstance(until := lesson.get("until"), int):
+        raise UserError(f"{where}: {lesson!r} is no lesson; write {{until: IMAGES, with: {{KEY: VALUE}}}}")
+    if until <= before:
+        raise UserError(f"{where}.until: {until}: the lesson before ends at {before}; put them in order")
+    changes = lesson.get("with") or {}
+    if not isinstance(changes, DictConfig | dict):
+        raise UserError(f"{where}.with: {changes!r} is no mapping; write {{KEY: VALUE}}")
+    if strange := sorted(set(map(str, changes)) - TAUGHT) + sorted(set(map(str, lesson)) - {"until", "with"}):
+        hint = f"a lesson may change {', '.join(sorted(TAUGHT))}"
+        raise UserError(f"{where}: {strange[0]!r} changes nothing in the plates it makes; {hint}")

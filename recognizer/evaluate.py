@@ -8,7 +8,6 @@ With `out` it writes metrics.json, readings.tsv and failures.png there.
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,23 +17,21 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from recognizer.decoding import PlateReading, fields_of
-from recognizer.failures import Failure, write_failures
+from recognizer.decoding import PlateReading
+from recognizer.failures import Failure, Failures, write_failures
 from recognizer.latency import latency
 from recognizer.metrics import FEW, Metrics
 from recognizer.reader import Reader
+from recognizer.truth import count
 from synth.app import command, need_positive
-from synth.catalogue import load_type, type_names
 from synth.dataset.atomic import disk_errors, write_atomic
-from synth.dataset.picture import Labelled
+from synth.dataset.picture import CROPS, Labelled
 from synth.dataset.sources import read_source
 from synth.errors import UserError, nearest
 from synth.progress import Progress
 from synth.sample import Image
 
-CROPS = ("whole", "box", "straight")
 TIMED = 100  # pictures for the latency
-ANY = ("single", "")  # type names that say nothing: the colour says more
 
 
 @dataclass
@@ -43,50 +40,23 @@ class Trial:
 
     metrics: Metrics = field(default_factory=Metrics)
     legal: Metrics = field(default_factory=Metrics)  # decoded with the grammar
-    failures: list[Failure] = field(default_factory=list)
+    failures: Failures = field(default_factory=Failures)
     lines: list[str] = field(default_factory=lambda: ["path\ttruth\ttext\ttype\tconfidence"])
     timed: list[Image] = field(default_factory=list)
     unreadable: int = 0
 
 
-def group_of(item: Labelled) -> str:
-    """What a plate is counted under in `by_type`: its type, or its colour where the type says nothing."""
-    return item.colour if item.type in ANY and item.colour else item.type or "unknown"
-
-
-@functools.cache
-def types_named(name: str) -> frozenset[str]:
-    """The catalogue types that a data set's word may mean: id, its last part, or the label."""
-    return frozenset(n for n in type_names() if name in (n, n.split("/")[1], load_type(n).label))
-
-
-def true_fields(item: Labelled, group: str, read_type: str) -> dict[str, str]:
-    """The fields of the true text, in its order: as a type shows it, the likely ones tried first."""
-    for name in dict.fromkeys([*sorted(types_named(group)), read_type, *type_names()]):
-        if found := fields_of(item.text, name):
-            return {key: value for key, value in found.items() if value}
-    return dict(item.fields) if "".join(item.fields.values()) == item.text else {}
-
-
-def picture_of(item: Labelled, crop: str) -> Image:
-    return item.image() if crop == "whole" else item.plate(straight=crop == "straight")
-
-
 def add(trial: Trial, item: Labelled, image: Image, read: PlateReading, legal: PlateReading | None) -> None:
     """Count one plate."""
-    group = group_of(item)
-    lengths = {name: len(value) for name, value in true_fields(item, group, read.type).items()}
-    meant = types_named(group)
     for metrics, reading in ((trial.metrics, read), (trial.legal, legal)):
         if reading is not None:
-            right = reading.type in meant if meant else None
-            metrics.update(item.text, reading.text, group, 1, lengths, right, reading.confidence)
+            count(metrics, item, reading.text, reading.type, reading.confidence)
     name = item.name.replace("\t", " ")
     trial.lines.append(f"{name}\t{item.text}\t{read.text}\t{read.type}\t{read.confidence:.4f}")
     if read.text != item.text:
-        trial.failures.append(Failure(image, item.text, read.text, read.confidence))
+        trial.failures.add(Failure(image, item.text, read.text, read.confidence))
     if len(trial.timed) < TIMED:
-        trial.timed.append(image)
+        trial.timed.append(image.copy())  # a crop alone, without the scene it is a view of
 
 
 def read_set(reader: Reader, items: Sequence[Labelled], crop: str, batch: int, grammar: bool) -> Trial:
@@ -107,7 +77,7 @@ def read_set(reader: Reader, items: Sequence[Labelled], crop: str, batch: int, g
 def pictures(trial: Trial, items: Sequence[Labelled], crop: str) -> Iterator[tuple[Labelled, Image]]:
     for item in items:
         try:
-            yield item, picture_of(item, crop)
+            yield item, item.cut(crop)[0]
         except UserError as error:
             print(f"error: {error}", file=sys.stderr)
             trial.unreadable += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from synth.sample import Image
 
 CROP, TEXT, GAP, COLUMNS = (204, 64), 20, 10, 3  # pixels; plates in a row
 WIDTH, HEIGHT = CROP[0] + 280, CROP[1] + GAP  # a long office, class, kana, serial, and how sure
+SHOWN = 150  # plates on a sheet
 INK, WRONG, PAPER = (40, 40, 40), (200, 30, 30), (246, 246, 246)
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -35,11 +36,27 @@ class Failure:
     confidence: float
 
 
-def write_failures(path: Path, failures: Sequence[Failure], limit: int = 150) -> None:
-    """Write the sheet as PNG: the surest mistakes first, at most `limit` of them."""
+@dataclass
+class Failures:
+    """All are counted, the surest mistakes kept, each as small as it is shown."""
+
+    total: int = 0
+    kept: list[Failure] = field(default_factory=list)
+
+    def add(self, failure: Failure) -> None:
+        self.total += 1
+        self.kept.append(replace(failure, image=shrunk(failure.image)))
+        if len(self.kept) > 2 * SHOWN:
+            self.kept = self.surest()
+
+    def surest(self) -> list[Failure]:
+        return sorted(self.kept, key=lambda failure: -failure.confidence)[:SHOWN]
+
+
+def write_failures(path: Path, failures: Failures) -> None:
+    """Write the sheet as PNG, the surest mistakes first."""
     content = BytesIO()
-    chosen = sorted(failures, key=lambda failure: -failure.confidence)[:limit]
-    PIL.Image.fromarray(draw_failures(chosen, len(failures))).save(content, "PNG")
+    PIL.Image.fromarray(draw_failures(failures.surest(), failures.total)).save(content, "PNG")
     write_atomic(path, content.getvalue())
 
 

@@ -21,7 +21,10 @@ What comes out is weights.safetensors, for plate-read, plate-evaluate and plate-
 from __future__ import annotations
 
 import functools
+import sys
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +45,18 @@ from recognizer.loop import MakeData, Settings, Trial, Weights, train
 from recognizer.metrics import Metrics
 from recognizer.places import first_places, kana_of, kana_places
 from recognizer.reading import readings, scores_of
-from synth.app import command, keep_config, need_positive, need_same
+from recognizer.step import WEIGHTS
+from recognizer.truth import type_of
+from synth.app import command, keep_config, need_least, need_positive, need_same
 from synth.catalogue import type_names
-from synth.dataset.picture import Labelled
-from synth.dataset.sources import read_source
-from synth.errors import UserError
+from synth.confdata import conf_folder, read_yaml
+from synth.dataset.picture import CROPS, Labelled
+from synth.dataset.sources import ReadResult, read_source
+from synth.errors import UserError, nearest
 from synth.pipeline import pipeline_of
 from synth.sample import Image
+
+RESERVED = ("images", "rate", "images_per_s", "gradient", *WEIGHTS)  # names in a line of stats.jsonl
 
 
 def header_of(config: DictConfig) -> Header:
@@ -69,15 +77,16 @@ def make_data(config: DictConfig, header: Header) -> MakeData:
         pipeline_of(config)  # errors of configuration here, not in a worker
     lessons = lessons_of(config) if made else []
 
-    def stream(window: Window) -> Stream:
-        return Stream(lessons, codec, shape, window)
+    def stream(window: Window, whole: int | None = None) -> Stream:
+        return Stream(lessons, codec, shape, window, whole)
 
     if config.data.source == "synthetic":
         return stream
+    crop = crop_of(config.data)
     items = labelled(config.data.source, config.data.path, codec)
 
     def shuffled(window: Window) -> Shuffled:
-        return Shuffled(items, codec, shape, window, config.seed)
+        return Shuffled(items, codec, shape, window, config.seed, crop)
 
     if share is None:
         return shuffled
@@ -93,8 +102,19 @@ def need_share(share: object, batch: int) -> None:
         )
 
 
+def crop_of(data: DictConfig) -> str:
+    """What is taken of each picture: as `data.crop` says, else as conf/source has it for this kind of set."""
+    crop = data.get("crop")
+    if crop is None:
+        usual = conf_folder() / "source" / f"{data.source}.yaml"
+        crop = read_yaml(usual).get("crop") if usual.is_file() else "whole"
+    if crop not in CROPS:
+        raise UserError(f"data.crop={crop}: unknown; {nearest(str(crop), CROPS)}")
+    return str(crop)
+
+
 def labelled(source: str, path: str | None, codec: Codec) -> list[Labelled]:
-    """The training pictures of a labelled set whose texts the reader can spell."""
+    """The training pictures of a labelled set, whose texts the reader must be able to spell."""
     if path is None:
         raise UserError(f"data.path: missing; data.source={source} needs the folder of the set")
     found = read_source(source, path)
@@ -102,8 +122,23 @@ def labelled(source: str, path: str | None, codec: Codec) -> list[Labelled]:
     if not items:
         raise UserError(f"data.path: {path}: no picture to train on; {found.summary()}")
     for item in items:
-        codec.encode(item.text)
+        try:
+            codec.encode(item.text)
+        except UserError as error:
+            raise UserError(f"{item.where or item.name}: {error}") from error
+    tell(found, items, codec)
     return items
+
+
+def tell(found: ReadResult, items: Sequence[Labelled], codec: Codec) -> None:
+    """What of a set is not learnt from: broken entries, other splits, types the network does not know."""
+    if found.problems:
+        print(found.summary(), file=sys.stderr)
+    if others := len(found.items) - len(items):
+        print(f"{found.path}: {others} pictures of other splits than train are left alone", file=sys.stderr)
+    if unknown := Counter(type_of(item) or "none" for item in items if type_of(item) not in codec.types):
+        names = ", ".join(f"{name} ({count})" for name, count in unknown.most_common(3))
+        print(f"{found.path}: no type is learnt from plates of type {names}", file=sys.stderr)
 
 
 def trial(images: Sequence[Image], truths: Sequence[str], header: Header) -> Trial:
@@ -124,7 +159,13 @@ def trials_of(config: DictConfig, header: Header) -> dict[str, Trial]:
     """Every set of `watch`: name -> folder of labelled real plates."""
     trials = {}
     for name, path in config.watch.items():
-        items = read_source("labelled", path).items
+        if name in RESERVED or not isinstance(path, str):
+            taken = f"the log has a {name} already; give it another name"
+            raise UserError(f"watch.{name}={path}: {taken if name in RESERVED else 'give a folder'}")
+        found = read_source("labelled", path)
+        if found.problems:
+            print(found.summary(), file=sys.stderr)
+        items = found.items
         trials[str(name)] = trial([item.image() for item in items], [item.text for item in items], header)
     return trials
 
@@ -140,6 +181,14 @@ def need_rate(config: DictConfig) -> None:
         raise UserError(f"learning_rate: {config.learning_rate} is not above 0")
 
 
+def start_file(start: str) -> Path:
+    """The file that `start` means."""
+    path = FOLDER / "plates.safetensors" if start == "bundled" else Path(start)
+    if not path.is_file():
+        raise UserError(f"start: {path}: no such weights file; give one, `bundled`, or null")
+    return path
+
+
 def first_weights(
     start: str | None, header: Header, seed: int = 0, share: float = 0.0, tell: bool = True
 ) -> Weights:
@@ -151,9 +200,7 @@ def first_weights(
     network = build(header)  # says what is wrong with it
     if start is None:
         return None
-    path = FOLDER / "plates.safetensors" if start == "bundled" else Path(start)
-    if not path.is_file():
-        raise UserError(f"start: {path}: no such weights file; give one, `bundled`, or null")
+    path = start_file(start)
     there, weights = read(path)
     for key in ("height", "width", "symbols", "types"):
         if getattr(there, key) != getattr(header, key):
@@ -181,6 +228,9 @@ def settings_of(config: DictConfig) -> Settings:
 def main(config: DictConfig) -> None:
     """Train a plate reader."""
     need_positive(config, "images", "batch", "tick", "keep")
+    need_least(config, 0, "workers", "seed", "warmup", "weight_decay", "calibration")
+    if config.threads is not None:
+        need_positive(config, "threads")
     need_rate(config)
     need_share_of_start(config)
     processes = start(config.threads)
@@ -191,12 +241,15 @@ def main(config: DictConfig) -> None:
     trials = trials_of(config, header) if processes.first else {}
     begin = config.start, header, config.seed, config.start_share
     first = first_weights(*begin, tell=processes.first)  # after it nothing can be wrong
+    drawn = config.data.source == "synthetic" or config.data.get("share") is not None
+    if not drawn and config.start is not None:  # there are no plates to calibrate on
+        header = replace(header, temperature=read(start_file(config.start))[0].temperature)
     note = functools.partial(keep_config, config, settings.out)
     weights = train(settings, header, data, trials, processes, config.resume, note, first)
     if processes.first:
-        if config.data.source == "synthetic" and config.calibration:
+        if drawn and config.calibration:
             calibrate(weights, *held_out(config, config.calibration))
-        print(f"{weights}: {settings.images} images")
+        print(f"{weights}: {read(weights)[0].images} images")
 
 
 if __name__ == "__main__":

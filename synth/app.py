@@ -226,6 +226,13 @@ def need_positive(config: DictConfig, *keys: str) -> None:
             raise UserError(f"{key}: {config[key]!r} is not a whole number above 0")
 
 
+def need_least(config: DictConfig, least: float, *keys: str) -> None:
+    """These keys are numbers, none of them below the least."""
+    for key in keys:
+        if not isinstance(config[key], int | float) or config[key] < least:
+            raise UserError(f"{key}: {config[key]!r} is not a number from {least} on")
+
+
 def one_line(error: Exception) -> str:
     """What Hydra says, without its search path and its indented repetition."""
     dropped = ("full_key:", "object_type=", "reference_type=", "Config search path:", "provider=")

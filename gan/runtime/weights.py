@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +72,32 @@ def load_strictly(path: Path, network: nn.Module, weights: Mapping[str, Tensor])
         raise UserError(f"{path}: weights of another network ({names}); use the file its training wrote")
 
 
-def check_targets(path: Path, node: Any, ours: str) -> None:
-    """Refuse a header that would call anything but our networks: weights must not run code of their own."""
-    if isinstance(node, Mapping):
-        target = node.get("_target_", ours)
-        if not str(target).startswith(ours):
+def check_targets(path: Path, network: Any, ours: str) -> None:
+    """Refuse a header that would call anything but one of our networks: weights must not run code."""
+    named = list(targets(network))
+    own = network.get("_target_") if isinstance(network, Mapping) else None
+    for target in named or [None]:
+        if target != own or len(named) != 1 or not is_network(str(target), ours):
             raise UserError(f"{path}: refused: its header calls {target!r}, which is no network of ours")
-        node = list(node.values())
-    if isinstance(node, Sequence) and not isinstance(node, str):
-        for part in node:
-            check_targets(path, part, ours)
+
+
+def targets(node: Any) -> Iterator[Any]:
+    """Every `_target_` in it, the deepest first."""
+    parts = node.values() if isinstance(node, Mapping) else node
+    if isinstance(parts, Iterable) and not isinstance(parts, str):
+        for part in parts:
+            yield from targets(part)
+    if isinstance(node, Mapping) and "_target_" in node:
+        yield node["_target_"]
+
+
+def is_network(target: str, ours: str) -> bool:
+    """Whether a dotted name is a network's class in the module of ours that defines it."""
+    module, _, name = target.rpartition(".")
+    if not f"{module}.".startswith(ours):
+        return False
+    try:
+        found = getattr(importlib.import_module(module), name, None)
+    except ImportError:
+        return False
+    return isinstance(found, type) and issubclass(found, nn.Module) and found.__module__ == module

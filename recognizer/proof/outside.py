@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from recognizer.evaluate import group_of, types_named
 from recognizer.proof.cache import digest, file_digest
 from recognizer.proof.scores import Said
 from recognizer.proof.sets import PlateSet, path_of
 from recognizer.proof.training import Failed
+from recognizer.truth import group_of, types_named
 from synth.catalogue import load_type
 from synth.dataset.picture import Labelled, fold
 from synth.errors import UserError

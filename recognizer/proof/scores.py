@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.evaluate import group_of, true_fields, types_named
 from recognizer.metrics import Metrics
 from recognizer.reader import Reader
+from recognizer.truth import count
 from synth.dataset.picture import Labelled
 
 ROUNDS = 10_000  # of the bootstrap
@@ -42,11 +42,7 @@ def scored(items: Sequence[Labelled], said: Sequence[Said], seed: int = 0) -> di
     """The summary of a set, with `right` (1 or 0 a picture) and every wrong reading."""
     metrics = Metrics()
     for item, one in zip(items, said, strict=True):
-        group = group_of(item)
-        lengths = {name: len(value) for name, value in true_fields(item, group, one.type or "").items()}
-        meant = types_named(group)
-        type_right = one.type in meant if one.type is not None and meant else None
-        metrics.update(item.text, one.text, group, 1, lengths, type_right, one.confidence)
+        count(metrics, item, one.text, one.type, one.confidence)
     wrong = [
         [place, one.text, one.confidence]
         for place, (item, one) in enumerate(zip(items, said, strict=True))

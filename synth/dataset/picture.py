@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.dataset.optional import need
-from synth.dataset.rectify import crop, natural_size, rectify
+from synth.dataset.rectify import box_around, box_quad, crop, natural_size, rectify
 from synth.errors import UserError
 from synth.sample import Image, Points
 
@@ -25,6 +25,9 @@ _FOLDED = {ord(c): None for c in "·•・･‧∙●⋅﹒. \t\u3000\u00a0\u20
 def fold(text: str) -> str:
     """A text without middle dots, spaces and hyphens."""
     return text.translate(_FOLDED)
+
+
+CROPS = ("whole", "box", "straight")  # what is taken of a picture whose quad is known
 
 
 class Blob(Protocol):
@@ -112,6 +115,17 @@ class Labelled:
             return image
         quad: Points = self.quad
         return rectify(image, quad, *natural_size(quad), margin) if straight else crop(image, quad, margin)
+
+    def cut(self, how: str) -> tuple[Image, Points | None]:
+        """The picture as one of CROPS, and where the plate's corners are in it, if that is known."""
+        image = self.image()
+        if self.quad is None or how == "whole":
+            return image, self.quad
+        if how == "straight":
+            width, height = natural_size(self.quad)
+            return rectify(image, self.quad, width, height), box_quad(0, 0, width, height)
+        x0, y0, x1, y1 = box_around(image, self.quad)
+        return image[y0:y1, x0:x1], self.quad - np.array([x0, y0], np.float32)
 
 
 @dataclass(frozen=True, slots=True)

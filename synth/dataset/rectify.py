@@ -43,6 +43,12 @@ def rectify(image: Image, quad: Points, width: int, height: int, margin: float =
 
 def crop(image: Image, quad: Points, margin: float = 0.0) -> Image:
     """The upright box around a quad, cut at the picture's border; at least one pixel."""
+    x0, y0, x1, y1 = box_around(image, quad, margin)
+    return image[y0:y1, x0:x1]
+
+
+def box_around(image: Image, quad: Points, margin: float = 0.0) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the pixels that `crop` takes."""
     (left, top), (right, bottom) = quad.min(axis=0), quad.max(axis=0)
     dx, dy = (right - left) * margin, (bottom - top) * margin
     rows, columns = image.shape[:2]
@@ -50,4 +56,4 @@ def crop(image: Image, quad: Points, margin: float = 0.0) -> Image:
     y0 = int(np.clip(np.floor(top - dy), 0, rows - 1))
     x1 = int(np.clip(np.ceil(right + dx), x0 + 1, columns))
     y1 = int(np.clip(np.ceil(bottom + dy), y0 + 1, rows))
-    return image[y0:y1, x0:x1]
+    return x0, y0, x1, y1

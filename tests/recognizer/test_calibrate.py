@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ import torch
 from hydra import compose, initialize_config_module
 from tiny_reader import noise, tiny_header
 
+from gan.runtime.weights import save_weights
 from recognizer.backends import TorchBackend
 from recognizer.calibrate import calibrate, fit_temperature, held_out, lowest, write_temperature
-from recognizer.checkpoint import build, read, save
+from recognizer.checkpoint import KIND, build, read
 from recognizer.codec import Codec
 
 
@@ -35,7 +37,7 @@ def test_the_temperature_is_found(truth: float) -> None:
 
 def test_the_temperature_goes_into_the_header(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
-    save(path, build(tiny_header()), tiny_header(), half=True)
+    save_weights(path, build(tiny_header()).state_dict(), KIND, asdict(tiny_header()), half=True)
     before = {name: tensor.clone() for name, tensor in read(path)[1].items()}
     size = path.stat().st_size
     write_temperature(path, 0.321)

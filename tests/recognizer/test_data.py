@@ -15,11 +15,13 @@ from torch.utils.data import IterableDataset
 
 from gan.runtime.window import Window, loader
 from recognizer.checkpoint import Header
-from recognizer.data import Batch, Shuffled, as_input, collate, fit, lessons_of
+from recognizer.data import Batch, Blend, Lesson, Shuffled, Stream, as_input, collate, fit, lessons_of
 from recognizer.loop import MakeData
 from recognizer.train import header_of, make_data
 from synth.dataset.picture import FileBlob, Labelled
 from synth.errors import UserError
+
+NOWHERE = np.full((4, 2), np.nan, np.float32)
 
 
 def first(dataset: IterableDataset[Batch], count: int, workers: int = 0) -> list[Batch]:
@@ -35,7 +37,7 @@ def assert_same(left: list[Batch], right: list[Batch]) -> None:
 
 def test_collate_and_input(header: Header) -> None:
     images = [np.full((4, 6, 3), value, np.uint8) for value in (0, 255)]
-    batch = collate(images, ["京A1", "8"], ["cn/yellow_double", "cn/unknown"], header.codec)
+    batch = collate(images, ["京A1", "8"], ["cn/yellow_double", "cn/unknown"], header.codec, [NOWHERE] * 2)
     assert batch.images.shape == (2, 3, 4, 6) and batch.images.dtype == torch.uint8
     assert batch.targets.tolist() == header.codec.encode("京A18") and batch.lengths.tolist() == [3, 1]
     assert batch.types.tolist() == [1, -1]
@@ -105,6 +107,39 @@ def test_a_lesson_reaches_what_refers_to_its_keys(composed: Callable[..., DictCo
     assert [one.config["stages"]["capture"]["severity"] for one in lessons] == [[0, 0.3], [0.0, 0.7]]
 
 
+@pytest.mark.parametrize(
+    ("curriculum", "said"),
+    [
+        ("[]", "curriculum: empty"),
+        ("[5]", r"curriculum\[0\]: 5 is no lesson"),
+        ("[{until: soon}]", r"curriculum\[0\]: .* is no lesson"),
+        ("[{until: 9}, {until: 9}]", r"curriculum\[1\].until: 9: the lesson before ends at 9"),
+        ("[{until: 9, with: {learning_rate: 1}}]", r"curriculum\[0\]: 'learning_rate' changes nothing"),
+        ("[{until: 9, with: {captur: {}}}]", r"'captur' changes nothing in the plates"),
+        ("[{until: 9}, {until: 99, with: {capture: {severity: [0, 7]}}}]", r"curriculum\[1\]: .*severity"),
+    ],
+)
+def test_a_mistake_in_a_lesson_is_told_before_the_first_image(
+    curriculum: str, said: str, composed: Callable[..., DictConfig]
+) -> None:
+    with pytest.raises(UserError, match=said):
+        lessons_of(composed("plates=cn7", "stages=capture", f"curriculum={curriculum}"))
+
+
+def test_lessons_of_a_blend_go_by_all_its_images(header: Header) -> None:
+    lessons = [Lesson(16, {}), Lesson(100, {})]
+
+    def made(window: Window, whole: int) -> Stream:
+        return Stream(lessons, header.codec, (32, 96), window, whole)
+
+    def found(window: Window) -> Shuffled:
+        return Shuffled([], header.codec, (32, 96), window, 0)
+
+    stream = Blend(made, found, Window(8), 0.25).made
+    assert stream.window.size == 6 and [stream.lesson(8 * n) for n in range(4)] == [0, 0, 1, 1]
+    assert stream.whole == 8
+
+
 @pytest.fixture
 def items(tmp_path: Path) -> list[Labelled]:
     """Ten grey pictures whose brightness is their number."""
@@ -168,4 +203,47 @@ def test_a_generated_folder_is_a_training_set(generated: Path, composed: Callabl
 def test_a_set_that_is_not_there(path: str, said: str, composed: Callable[..., DictConfig]) -> None:
     config = composed("data=labelled", f"data.path={path}")
     with pytest.raises(UserError, match=said):
+        make_data(config, header_of(config))
+
+
+CCPD = "025-95_113-154&383_386&473-386&473_177&454_154&383_363&402-0_0_22_27_27_33_16-37-15"
+
+
+def test_plates_are_cut_out_of_scenes(tmp_path: Path, composed: Callable[..., DictConfig]) -> None:
+    import cv2
+
+    scene = np.zeros((1160, 720, 3), np.uint8)
+    cv2.fillPoly(scene, [np.array([[386, 473], [177, 454], [154, 383], [363, 402]])], (255, 255, 255))
+    (tmp_path / "ccpd_base").mkdir()
+    cv2.imwrite(str(tmp_path / "ccpd_base" / f"{CCPD}.jpg"), scene)
+    words = ["data=labelled", "data.source=ccpd", f"data.path={tmp_path}"]
+    config = composed(*words)
+    header = header_of(config)
+    (batch,) = first(make_data(config, header)(Window(2)), 1)
+    assert float(batch.images.float().mean()) > 150  # the plate, not the street around it
+    corners = batch.corners[0]
+    assert bool((corners >= 0).all() and (corners <= 1).all()) and float(corners[0, 0]) < 0.1
+    (whole,) = first(make_data(composed(*words, "data.crop=whole"), header)(Window(2)), 1)
+    assert float(whole.images.float().mean()) < 20
+    assert float(whole.corners[0, 2, 0]) == pytest.approx(386 / 720)
+    with pytest.raises(UserError, match=r"data.crop=hole: unknown"):
+        make_data(composed(*words, "data.crop=hole"), header)
+
+
+def test_what_is_not_learnt_from_is_told(
+    tmp_path: Path, composed: Callable[..., DictConfig], capsys: pytest.CaptureFixture[str]
+) -> None:
+    import cv2
+
+    for name in ("a.png", "b.png"):
+        cv2.imwrite(str(tmp_path / name), np.zeros((32, 96, 3), np.uint8))
+    lines = ("path\ttext\ttype", "a.png\t京A12345\tsingle", "b.png\t京A12346\tblue", "gone.png\t京A1\tblue")
+    (tmp_path / "labels.tsv").write_text("\n".join(lines) + "\n", "utf-8")
+    config = composed("data=labelled", f"data.path={tmp_path}")
+    make_data(config, header_of(config))
+    said = capsys.readouterr().err
+    assert "2 pictures read as labelled, left out: 1 missing" in said
+    assert "no type is learnt from plates of type single (1)" in said
+    (tmp_path / "labels.tsv").write_text("path\ttext\na.png\t京A123★5\n", "utf-8")
+    with pytest.raises(UserError, match=r"labels.tsv:2: text .* is not in the reader's vocabulary"):
         make_data(config, header_of(config))

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from tiny_reader import checkpoint, exported, noise, tiny_header
 
-from recognizer.evaluate import group_of, main, true_fields, types_named
+from recognizer.evaluate import main
 from recognizer.failures import CROP, HEIGHT, Failure, draw_failures, font_of
 from recognizer.metrics import Metrics, aligned, bootstrap, calibration_error, fields_right, without_region
 from recognizer.reader import Reader
+from recognizer.truth import group_of, true_fields, type_of, types_named
 from synth.catalogue import type_names
 from synth.dataset.picture import FileBlob, Labelled
 
@@ -115,6 +116,8 @@ def test_groups_types_and_fields() -> None:
     assert group_of(item(type="single")) == "single" and group_of(item()) == "unknown"
     assert types_named("blue") == types_named("cn/blue") == types_named("普通蓝牌") == {"cn/blue"}
     assert types_named("single") == frozenset()
+    assert type_of(item(type="single", colour="blue")) == type_of(item(type="普通蓝牌")) == "cn/blue"
+    assert type_of(item(type="company")) == "company" and type_of(item()) == ""
     assert true_fields(item(), "blue", "cn/black") == {"region": "皖", "city": "A", "serial": "Y021B"}
     assert true_fields(item(text="品川500さ1234"), "unknown", "cn/blue")["region"] == "品川"
     assert true_fields(item(text="??"), "blue", "cn/blue") == {}

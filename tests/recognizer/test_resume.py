@@ -235,6 +235,12 @@ def command(out: Path) -> subprocess.Popen[str]:
     [
         ("watch.mine=absent", "absent: no such folder"),
         ("watch=crops", "watch: 'crops' is not a mapping, as in watch.NAME=..."),
+        ("watch.text=crops", "watch.text=crops: the log has a text already; give it another name"),
+        ("watch.mine=null", "watch.mine=None: give a folder"),
+        ("workers=-1", "workers: -1 is not a number from 0 on"),
+        ("seed=-1", "seed: -1 is not a number from 0 on"),
+        ("calibration=-1", "calibration: -1 is not a number from 0 on"),
+        ("threads=two", "threads: 'two' is not a whole number above 0"),
         ("learning_rate=-1", "learning_rate: -1 is not above 0"),
         ("data=labelled", "data.path: must be given"),
         ("recognizer.network.slots=many", "PlateNet"),

@@ -23,6 +23,7 @@ from recognizer.step import apart, kana_loss, learning_rate, losses, slot_loss, 
 from synth.errors import UserError
 
 CPU = torch.device("cpu")
+NOWHERE = np.full((4, 2), np.nan, np.float32)
 UNKNOWN = torch.full((2, 4, 2), torch.nan)  # corners of two pictures
 
 
@@ -124,7 +125,7 @@ def test_the_kana_is_learnt_from_by_the_close_look_alone(looking_twice: Header) 
     codec = looking_twice.codec
     pictures = [np.full((looking_twice.height, looking_twice.width, 3), 40 * n, np.uint8) for n in range(3)]
     texts = ["皖A12345", "品川330さ1234", "柏11め5"]
-    some = collate(pictures, texts, ["cn/blue", "jp/private", "jp/private"], codec)
+    some = collate(pictures, texts, ["cn/blue", "jp/private", "jp/private"], codec, [NOWHERE] * 3)
     network = build(looking_twice).train()
     found = losses(network, some, CPU, False)
     assert set(found) == {"text", "type", "corners", "first", "kana"}
