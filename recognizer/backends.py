@@ -117,6 +117,8 @@ def open_backend(weights: str | Path | None, backend: str, threads: int | None) 
     """The backend of a weights file, of the bundled weights when none is given."""
     if backend not in ("auto", *ENDING):
         raise UserError(f"backend={backend}: unknown; {nearest(backend, ('auto', *ENDING))}")
+    if threads is not None and (not isinstance(threads, int) or threads < 1):
+        raise UserError(f"threads: {threads!r} is not a whole number above 0; null leaves it to the backend")
     name = chosen(weights) if backend == "auto" else backend
     path = FOLDER / f"plates{ENDING[name]}" if weights is None else Path(weights)
     if path.suffix in ENDING.values() and path.suffix != ENDING[name]:

@@ -3,7 +3,8 @@
 python -m recognizer.evaluate source=labelled source.path=plates/
 python -m recognizer.evaluate source=ccpd source.path=CCPD2019/ weights=reader.onnx out=runs/ccpd
 
-With `out` it writes metrics.json, readings.tsv and failures.png there.
+It prints a table and writes metrics.json, readings.tsv and failures.png into `out`. A picture that cannot be
+read is told and counted; the others are still read, and the exit code is 2.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from recognizer.latency import latency
 from recognizer.metrics import FEW, Metrics
 from recognizer.reader import Reader
 from recognizer.truth import count
-from synth.app import command, need_positive
+from synth.app import command, need_least, need_positive
 from synth.dataset.atomic import disk_errors, write_atomic
 from synth.dataset.picture import CROPS, Labelled
 from synth.dataset.sources import read_source
@@ -101,6 +102,8 @@ def table(summary: dict[str, Any]) -> str:
     """The numbers for people, in Markdown."""
     low, high = summary["exact_ci"]
     lines = ["| measure | value |", "|---|---|", f"| plates | {summary['plates']} |"]
+    if summary["unreadable"]:
+        lines.append(f"| pictures that cannot be read | {summary['unreadable']} |")
     lines.append(f"| exact | {summary['exact']:.2%} ({low:.2%} to {high:.2%}) |")
     names = {
         "exact_grammar": "exact, with grammar",
@@ -133,9 +136,10 @@ def write_results(out: Path, trial: Trial, summary: dict[str, Any]) -> None:
 
 
 @command("evaluate")
-def main(config: DictConfig) -> None:
+def main(config: DictConfig) -> int:
     """Evaluate a reader on a labelled set."""
     need_positive(config, "batch")
+    need_least(config, 0, "seed")
     if config.source.crop not in CROPS:
         raise UserError(
             f"source.crop={config.source.crop}: unknown; {nearest(str(config.source.crop), CROPS)}"
@@ -148,10 +152,14 @@ def main(config: DictConfig) -> None:
     if found.problems:
         print(found.summary(), file=sys.stderr)
     reader = Reader.from_pretrained(config.weights, config.backend, config.threads)
+    if config.out is not None:
+        with disk_errors(Path(config.out)):
+            Path(config.out).mkdir(parents=True, exist_ok=True)  # or all would be read for nothing
     trial, summary = evaluate(reader, items, config.source.crop, config.batch, config.grammar, config.seed)
+    print(table(summary))
     if config.out is not None:
         write_results(Path(config.out), trial, summary)
-    print(table(summary))
+    return 2 if trial.unreadable else 0
 
 
 if __name__ == "__main__":

@@ -40,8 +40,7 @@ def find_pictures(given: str) -> list[tuple[Path, str]]:
     if path.is_file():
         return [(path, path.name)]
     if path.is_dir():
-        beside = OURS if (path / "manifest.json").is_file() else ()
-        found = [file for file in walk(path, ENDINGS) if file.name not in beside]
+        found = [file for file in walk(path, ENDINGS) if not is_beside(file)]
         if not found:
             raise UserError(f"images: {path}: no picture in this folder ({', '.join(ENDINGS)})")
         return [(file, file.relative_to(path).as_posix()) for file in found]
@@ -55,6 +54,11 @@ def find_pictures(given: str) -> list[tuple[Path, str]]:
     fixed = next(n for n, part in enumerate(parts) if any(sign in part for sign in MAGIC))
     base = Path(*parts[:fixed])
     return [(file, file.relative_to(base).as_posix()) for file in files]
+
+
+def is_beside(file: Path) -> bool:
+    """Whether it is the sheet or the plot of a generated set."""
+    return file.name in OURS and (file.parent / "manifest.json").is_file()
 
 
 def read_all(reader: Reader, files: list[tuple[Path, str]], batch: int, grammar: bool) -> Iterator[Batch]:

@@ -11,6 +11,8 @@ import cv2
 import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from synth.errors import UserError
+
 Batch = TypeVar("Batch")
 
 
@@ -37,16 +39,23 @@ def loader(dataset: IterableDataset[Batch], workers: int) -> Iterator[Batch]:
     """Batches in order, made in `workers` spawned processes, or here with 0."""
     context: Any = "spawn" if workers else None
     ahead = 6 if workers else None
-    return iter(
-        DataLoader(
-            dataset,
-            batch_size=None,
-            num_workers=workers,
-            multiprocessing_context=context,
-            prefetch_factor=ahead,
-            worker_init_fn=one_thread if workers else None,
-        )
+    batches = DataLoader(
+        dataset,
+        batch_size=None,
+        num_workers=workers,
+        multiprocessing_context=context,
+        prefetch_factor=ahead,
+        worker_init_fn=one_thread if workers else None,
     )
+    return plainly(iter(batches))
+
+
+def plainly(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The batches; a user's error in a worker is told as it would be here, without the worker's traceback."""
+    try:
+        yield from batches
+    except UserError as error:
+        raise UserError(str(error).rpartition(f"{UserError.__qualname__}: ")[2].strip()) from error
 
 
 def one_thread(_: int) -> None:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from synth.dataset.decode import decode as any_kind
 from synth.dataset.optional import need
 from synth.dataset.rectify import box_around, box_quad, crop, natural_size, rectify
 from synth.errors import UserError
@@ -27,6 +28,7 @@ def fold(text: str) -> str:
     return text.translate(_FOLDED)
 
 
+JPEG = b"\xff\xd8"
 CROPS = ("whole", "box", "straight")  # what is taken of a picture whose quad is known
 
 
@@ -143,9 +145,12 @@ class Problem:
 
 
 def decode(content: bytes) -> Image | None:
-    """H W 3 RGB, or None for what is no picture."""
-    if not content:
-        return None
+    """H W 3 RGB, or None for what is no picture; what is no JPEG as plate-read decodes it."""
+    if not content.startswith(JPEG):
+        try:
+            return any_kind(content, "")
+        except UserError:
+            return None
     try:
         picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:

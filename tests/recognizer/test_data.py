@@ -173,6 +173,17 @@ def test_shuffled_labels_stay_with_their_pictures(items: list[Labelled], header:
         assert texts == [header.codec.encode(str(number))[0] for number in numbers([batch])]
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_broken_picture_is_one_line_from_any_process(
+    workers: int, items: list[Labelled], header: Header
+) -> None:
+    for item in items:
+        assert isinstance(item.blob, FileBlob)
+        item.blob.path.write_bytes(b"nothing")
+    with pytest.raises(UserError, match=r"^\d\.png: not a picture that can be decoded; [^\n]*$"):
+        first(Shuffled(items, header.codec, (32, 96), Window(4), seed=1), 1, workers)
+
+
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as plate-generate leaves it."""

@@ -13,7 +13,7 @@ import pytest
 from tiny_reader import checkpoint, exported, noise, tiny_header
 
 from recognizer.evaluate import main
-from recognizer.failures import CROP, HEIGHT, Failure, draw_failures, font_of
+from recognizer.failures import CROP, HEIGHT, Failure, Failures, draw_failures, font_of
 from recognizer.metrics import Metrics, aligned, bootstrap, calibration_error, fields_right, without_region
 from recognizer.reader import Reader
 from recognizer.truth import group_of, true_fields, type_of, types_named
@@ -175,8 +175,9 @@ def test_pictures_that_are_none_are_counted(
 ) -> None:
     (plates / "0.png").write_bytes(b"nothing")
     words = (f"source.path={plates}", f"weights={checkpoint()}", f"out={plates / 'out'}")
-    assert run(monkeypatch, *words) == 0
-    assert "0.png" in capsys.readouterr().err
+    assert run(monkeypatch, *words) == 2
+    said = capsys.readouterr()
+    assert "0.png" in said.err and "| pictures that cannot be read | 1 |" in said.out
     found = json.loads((plates / "out" / "metrics.json").read_text(encoding="utf-8"))
     assert (found["plates"], found["unreadable"]) == (7, 1) and "exact_grammar" not in found
     for picture in plates.glob("*.png"):
@@ -206,6 +207,17 @@ def test_errors_are_one_line(
     assert run(monkeypatch, *words) == 2
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 1 and errors[0].startswith("error: ") and said in errors[0]
+
+
+def test_the_surest_failures_are_kept_and_no_scenes() -> None:
+    scene = np.zeros((400, 400, 3), np.uint8)
+    failures = Failures()
+    for number in range(400):
+        failures.add(Failure(scene[:20, :60], "a", "b", number / 400))
+    shown = failures.surest()
+    assert failures.total == 400 and len(failures.kept) <= 300
+    assert [round(400 * failure.confidence) for failure in shown] == [*range(399, 249, -1)]
+    assert all(not np.shares_memory(failure.image, scene) for failure in shown)
 
 
 def test_the_failure_sheet_draws_every_character() -> None:

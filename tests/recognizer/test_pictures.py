@@ -9,8 +9,9 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from recognizer.pictures import as_image, as_picture, decode, fit, load_picture
+from recognizer.pictures import as_picture, fit, load_picture
 from synth.dataset import picture
+from synth.dataset.decode import as_image, decode
 from synth.errors import UserError
 
 RGB = np.zeros((6, 10, 3), np.uint8)
@@ -108,6 +109,25 @@ def test_jpegs_decode_as_in_training(tmp_path: Path) -> None:
     theirs = picture.decode((tmp_path / "a.jpg").read_bytes())
     assert theirs is not None
     assert np.abs(load_picture(tmp_path / "a.jpg").astype(int) - theirs).max() <= 2
+
+
+def test_data_sets_decode_everything_else_as_plate_read(tmp_path: Path) -> None:
+    rgba = np.dstack([RGB, np.full((6, 10), 90, np.uint8)])
+    PIL.Image.fromarray(rgba).save(tmp_path / "rgba.png")
+    cv2.imwrite(str(tmp_path / "deep.png"), np.linspace(0, 4095, 60).reshape(6, 10).astype(np.uint16))
+    cv2.imwrite(str(tmp_path / "deep.tif"), np.full((6, 10, 3), 1023, np.uint16))
+    for path in tmp_path.iterdir():
+        theirs = picture.decode(path.read_bytes())
+        assert theirs is not None and np.array_equal(theirs, load_picture(path)), path.name
+    assert picture.decode(b"") is None and picture.decode(b"no picture") is None
+
+
+def test_an_open_file_that_is_cut_is_told(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    cut = cv2.imencode(".png", noise)[1].tobytes()[:3000]
+    (tmp_path / "cut.png").write_bytes(cut)
+    with pytest.raises(UserError, match=r"cut\.png: a broken picture"):
+        as_picture(PIL.Image.open(tmp_path / "cut.png"))
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:

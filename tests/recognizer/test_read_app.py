@@ -109,6 +109,8 @@ def test_pictures_of_a_data_set_that_show_no_plate_are_left_out(plates: Path) ->
     (plates / "manifest.json").write_text("{}")
     names = [name for _, name in find_pictures(str(plates))]
     assert names and "sheet.png" not in names
+    below = [name for _, name in find_pictures(str(plates.parent))]  # sets below a folder, too
+    assert below and not any(name.endswith("sheet.png") for name in below)
 
 
 @pytest.mark.parametrize(
