@@ -1,8 +1,9 @@
 """A page to try plates on: choose type and text, see every stage side by side, drop a crop to have it read.
 
 python -m recognizer.demo port=7860
+python -m recognizer.demo crops=my_plates/
 
-Needs the extra `demo`. A stage without weights says so in its panel.
+Needs the extra `demo`. The panel of `spg` writes on labelled crops, which `crops` names.
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ def main(config: DictConfig) -> None:
         from recognizer.page import page
     except ImportError as error:
         raise UserError(f"the page needs {error.name}; {extra('demo')}") from error
-    from recognizer.panels import Wish, any_text, reader_of
+    from recognizer.panels import Wish, any_text
+    from recognizer.reader import Reader
 
-    first = Wish(FIRST, any_text(FIRST, 0), height_px=config.height_px, pix2pix=config.pix2pix)
-    blocks = page(reader_of(config.weights), first)
+    own = {"height_px": config.height_px, "pix2pix": config.pix2pix, "crops": config.crops}
+    first = Wish(FIRST, any_text(FIRST, 0), **own)
+    blocks = page(Reader.from_pretrained(config.weights), first)
     try:
         blocks.launch(server_name=config.host, server_port=config.port, quiet=True, prevent_thread_lock=True)
     except (OSError, OverflowError) as error:

@@ -34,7 +34,7 @@ Synthetic licence plates, from the clean drawing to the camera's picture. None o
 training and testing plate readers."""
 
 
-def page(reader: Reader | None, first: Wish) -> gr.Blocks:
+def page(reader: Reader, first: Wish) -> gr.Blocks:
     """The whole page, as it is when opened; `launch` serves it."""
     with gr.Blocks(title="Platesmith", analytics_enabled=False) as blocks:
         gr.Markdown(TITLE)
@@ -46,7 +46,7 @@ def page(reader: Reader | None, first: Wish) -> gr.Blocks:
     return blocks
 
 
-def draw_tab(reader: Reader | None, first: Wish) -> Update:
+def draw_tab(reader: Reader, first: Wish) -> Update:
     """Controls on top, a panel a stage below; every change draws again."""
     with gr.Row():
         type_ = gr.Dropdown(type_choices(), value=first.type, label="Type", elem_id="type")
@@ -94,7 +94,7 @@ def updates(panel: Panel) -> tuple[Any, Any]:
     return gr.update(value=panel.picture, visible=panel.picture is not None), panel.said
 
 
-def read_tab(reader: Reader | None) -> None:
+def read_tab(reader: Reader) -> None:
     with gr.Row():
         crop = gr.Image(
             label="Crop of a plate", type="numpy", elem_id="crop", sources=["upload", "clipboard"]

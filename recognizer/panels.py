@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,13 +11,12 @@ import numpy as np
 from recognizer.pictures import Picture
 from recognizer.reader import Reader
 from synth.api import draw, word
-from synth.confdata import conf_folder
-from synth.errors import UserError, extra
+from synth.errors import UserError
 from synth.sample import Image, Sample
 
 STAGES = ("template", "capture", "pix2pix", "spg")
 GAP = 8  # px between the pictures of a panel
-NO_READER = "No weights for the reader: train some with plate-train-recognizer and give `weights=FILE`."
+NO_CROPS = "`spg` writes on crops of yours: start the page with `crops=FOLDER`, which has a labels.tsv."
 BOX = (255, 40, 200)  # colour of quads, on no plate
 
 
@@ -36,6 +33,7 @@ class Wish:
     boxes: bool = False
     height_px: int = 96
     pix2pix: str | None = None  # weights of one's own
+    crops: str | None = None  # a labelled folder that spg writes on
 
 
 @dataclass(frozen=True)
@@ -46,22 +44,24 @@ class Panel:
     said: str
 
 
-def panel(stage: str, wish: Wish, reader: Reader | None) -> Panel:
+def panel(stage: str, wish: Wish, reader: Reader) -> Panel:
     """One stage's pictures, with what the reader reads in each of them."""
-    if not (conf_folder() / "stages" / f"{stage}.yaml").is_file():
-        return Panel(None, f"`{stage}` is not part of this version.")
+    if stage == "spg" and wish.crops is None:
+        return Panel(None, NO_CROPS)
     try:
         samples = [drawn(stage, wish, wish.seed + n) for n in range(wish.count)]
     except UserError as error:
         return Panel(None, str(error))
-    except ImportError as error:
-        return Panel(None, f"`{stage}` needs {error.name}; {extra('train')}")
     shown = [boxed(sample) if wish.boxes else sample.image for sample in samples]
-    return Panel(stacked(shown), "" if reader is None else verdicts(samples, reader))
+    return Panel(stacked(shown), verdicts(samples, reader))
 
 
 def drawn(stage: str, wish: Wish, seed: int) -> Sample:
-    own = [] if wish.pix2pix is None or stage != "pix2pix" else [word("stages.pix2pix.weights", wish.pix2pix)]
+    own: list[str] = []
+    if stage == "pix2pix" and wish.pix2pix is not None:
+        own = [word("stages.pix2pix.weights", wish.pix2pix)]
+    if stage == "spg" and wish.crops is not None:
+        own = [word("stages.spg.path", wish.crops)]
     hard = f"capture.severity=[{wish.severity},{wish.severity}]"  # other stages take theirs from the capture
     return draw(
         wish.type,
@@ -104,10 +104,8 @@ def verdicts(samples: Sequence[Sample], reader: Reader) -> str:
     )
 
 
-def told(picture: Picture | None, reader: Reader | None) -> str:
+def told(picture: Picture | None, reader: Reader) -> str:
     """What stands on an uploaded crop, as Markdown."""
-    if reader is None:
-        return NO_READER
     if picture is None:
         return "Upload the crop of a plate."
     found = reader.read(picture)
@@ -117,12 +115,3 @@ def told(picture: Picture | None, reader: Reader | None) -> str:
     return f"## {found.text or 'nothing'}\n\n{kind}\n\n{sure}\n\n" + (
         f"| field | |\n|---|---|\n{rows}" if rows else ""
     )
-
-
-@functools.cache
-def reader_of(weights: str | None) -> Reader | None:
-    """The reader, or None where the package has no weights; a file that was named must be there."""
-    bundled = Path(__file__).parent / "weights"
-    if weights is None and not any(bundled.glob("plates.*")):
-        return None
-    return Reader.from_pretrained(weights)

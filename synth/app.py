@@ -125,7 +125,7 @@ def opened(words: list[str], config_name: str) -> list[str]:
     return [f"++{word}" if free and word.startswith(free) else word for word in as_text]
 
 
-PATHS = ("out", "path", "weights", "start", "texts")  # keys of files and folders, whose names may be numbers
+PATHS = ("out", "path", "weights", "start", "texts", "crops", "pix2pix")  # files and folders, named 2024
 PATHS_IN = ("watch.", "tests.")
 
 

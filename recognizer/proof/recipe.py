@@ -12,6 +12,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
+from recognizer.backends import FOLDER
 from recognizer.proof.cache import digest, file_digest, folder_digest
 from synth.app import one_line
 from synth.errors import UserError
@@ -43,13 +44,20 @@ def reason_against(overrides: Sequence[str]) -> str:
 
 
 def digest_of(overrides: Sequence[str]) -> str:
-    """Of everything that decides what a training gives: its keys, and the bytes of weights it uses."""
+    """Of everything that decides what a training gives: its keys, and the bytes of the files it uses."""
     config = composed(overrides)
     kept = OmegaConf.to_container(config, resolve=True)
     assert isinstance(kept, dict)
     made = config.data.source == "synthetic" or "share" in config.data
     used = dict(used_by(pipeline_of(config).stages)) if made else {}
+    files = {"start": start_of(config), "texts": config.get("texts")}
+    used |= {key: file_digest(Path(file)) for key, file in files.items() if file is not None}
     return digest({key: kept[key] for key in kept if key not in INDIFFERENT} | {"files": used})
+
+
+def start_of(config: DictConfig) -> str | Path | None:
+    """The weights that a training begins with."""
+    return FOLDER / "plates.safetensors" if config.start == "bundled" else config.start
 
 
 def used_by(stages: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, str]]:

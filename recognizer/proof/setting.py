@@ -47,9 +47,23 @@ def check(config: DictConfig) -> None:
     if config.scarcity.path is not None:
         composed([f"recognizer={config.scarcity.recognizer}"])
         need_positive(config.scarcity, "held_out")
-        if not config.scarcity.crops:
-            raise UserError("scarcity.crops: empty; give numbers of real crops, such as [0, 50]")
-        parted(scarcity_of(config), ())
+        check_scarcity(scarcity_of(config))
+
+
+def check_scarcity(settings: Scarcity) -> None:
+    """What would end the curve after the grid, or train a point of it twice at once."""
+    if not settings.crops or any(not isinstance(count, int) or count < 0 for count in settings.crops):
+        raise UserError(
+            f"scarcity.crops: {settings.crops}: give numbers of real crops, such as [0, 50], none below 0"
+        )
+    if not settings.seeds:
+        raise UserError("scarcity.seeds: empty; name at least one")
+    for key, values in (("crops", settings.crops), ("seeds", settings.seeds)):
+        if len(set(values)) < len(values):
+            raise UserError(f"scarcity.{key}: {values}: one is there twice; leave it out")
+    if not 0 < settings.share < 1:
+        raise UserError(f"scarcity.share: {settings.share}: give a share between 0 and 1")
+    parted(settings, ())
 
 
 @dataclass(frozen=True)
@@ -137,7 +151,7 @@ def sets_of(
         if not found.items:
             raise UserError(f"tests.{every.name}: no plate in it whose text no training saw")
         yield found
-        if every.name in config.taught:
+        if every.name in config.taught and found.untaught().items:
             yield found.untaught()
     for name, kind in kinds.items():
         words = (*overrides_of(kind, "plates", config.synthetic.seed, plan), "capture.size=null")
@@ -155,6 +169,8 @@ def setting_of(config: DictConfig) -> Setting:
     trained = {seed for seeds in seeds_of(config).values() for seed in seeds}
     seen = texts_seen(kinds, plan, [*config.seeds, *config.scarcity.seeds, *trained], out)
     sets = tuple(sets_of(config, real, kinds, plan, seen))
+    for name in {f"{taught}-held_out" for taught in config.taught} - {one.name for one in sets}:
+        missing[f"set {name}"] = "not available: generators hold out none of its texts"
     wanted = config.synthetic.reference
     reference = f"synthetic-{wanted if wanted in kinds else next(iter(kinds))}"
     return Setting(Bench(out), plan, kinds, missing, sets, seen, reference)

@@ -122,7 +122,11 @@ def test_the_whole_table(
         (["seeds=[]"], "seeds: empty"),
         (["seeds=[0,0]"], "seeds: [0, 0] of plates: one is there twice"),
         (["baseline=captures"], "baseline: 'captures' is no kind"),
-        (["scarcity.path=absent", "scarcity.crops=[]"], "scarcity.crops: empty"),
+        (["scarcity.path=absent", "scarcity.crops=[]"], "scarcity.crops: []: give numbers"),
+        (["scarcity.path=absent", "scarcity.crops=[-5]"], "scarcity.crops: [-5]: give numbers"),
+        (["scarcity.path=absent", "scarcity.crops=[3,3]"], "scarcity.crops: [3, 3]: one is there twice"),
+        (["scarcity.path=absent", "scarcity.seeds=[]"], "scarcity.seeds: empty"),
+        (["scarcity.path=absent", "scarcity.share=1"], "scarcity.share: 1: give a share"),
         (["scarcity.path=absent", "scarcity.recognizer=plate"], "plate"),
         (["images=0"], "images: 0 is not a whole number above 0"),
         (["tests.mine=absent"], "absent: no such folder"),
@@ -169,12 +173,14 @@ def test_a_blend_has_both_sources_in_every_batch(folder: Path, composed: Any) ->
     words = ["data=blend", "data.path=crops", "plates=cn7", "plates.types=[cn/yellow]", "batch=4"]
     words += ["stages=template", "curriculum=[{until: 100, with: {}}]", "recognizer=lprnet"]
     config = composed(*words, "data.share=0.5")
-    made = make_data(config, header_of(config))(Window(4))
+    header = header_of(config)
+    made = make_data(config, header)(Window(4))
     assert isinstance(made, Blend)
     batches = iter(made)
     for batch in (next(batches), next(batches)):
         assert batch.images.shape[0] == 4 and int(batch.lengths.sum()) == len(batch.targets)
-        assert (batch.types[2:] == -1).all() and (batch.types[:2] >= 0).all()  # real crops are `single`
+        types = [header.types[number] for number in batch.types.tolist()]
+        assert types == ["cn/yellow"] * 2 + ["cn/blue"] * 2  # the crops are `single` and `blue`
     with pytest.raises(UserError, match=r"data.share: 1.5"):
         make_data(composed(*words, "data.share=1.5"), header_of(config))
     assert len(list(labelled(folder / "crops"))) == 10
