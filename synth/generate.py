@@ -12,7 +12,6 @@ import itertools
 import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 from synth import __version__, api
 from synth.app import command, need_positive
 from synth.catalogue import load_type
-from synth.dataset.finish import finish
+from synth.dataset.finish import all_done, finish
 from synth.dataset.formats import format_named
 from synth.dataset.manifest import claim, config_sha, is_unfinished, read_manifest, unclaim
 from synth.dataset.shards import (
@@ -191,29 +190,30 @@ def generate(config: DictConfig, words: Sequence[str] | None = None) -> tuple[Pa
     engine = engine_of(plain["engine"])
     identity = {key: value for key, value in plain.items() if key not in PLACE}
     shards = math.ceil(plain["count"] / plain["shard_size"])
-    new = not root.exists()
+    new, mine, parts = not root.exists(), plain["part"] is not None, plain["parts"]
+    finishes = parts > 1 and not mine
+    if finishes and new:
+        raise UserError(f"{root}: no such folder; make the parts first, part=0 to part={parts - 1}")
     claim(root, identity)
     if read_manifest(root) is not None and not is_unfinished(root):
         return root, True
-    mine = plain["part"] is not None
-    with nullcontext() if mine else hold(root):
+    if finishes:  # before the lock, which running parts have: what is missing says more than that they run
+        all_done(root, shards, parts)
+    with hold(root, shared=mine):
         if not mine:
             clear_leftovers(root)
         done = read_done(root)
-        todo = [
-            n for n in range(shards) if n not in done and (not mine or n % plain["parts"] == plain["part"])
-        ]
+        todo = [n for n in range(shards) if n not in done and (not mine or n % parts == plain["part"])]
         try:
-            make(plain, root, engine, todo, sum(d.count for d in done.values()))
+            make(plain, root, engine, [] if finishes else todo, sum(d.count for d in done.values()))
         except Exception:  # a mistake that only the first plates show
             if new and not mine:
                 unclaim(root)
             raise
         if mine:
             return root, False
-        finish(
-            root, form, shards, identity, __version__, command_line(sys.argv[1:] if words is None else words)
-        )
+        command = command_line(sys.argv[1:] if words is None else words)
+        finish(root, form, shards, identity, __version__, command)
     return root, True
 
 

@@ -16,8 +16,10 @@ import pytest
 
 from synth import UserError
 from synth import generate as from_python
+from synth.api import composed
 from synth.dataset.sources import read_source
 from synth.dataset.validate import validate
+from synth.generate import generate as make
 
 ROOT = Path(__file__).resolve().parents[2]
 CBLPRD_CHARACTERS = set(
@@ -105,6 +107,24 @@ def test_submitit_makes_the_same_bytes(serial: Path, tmp_path: Path) -> None:
     finished = generate(tmp_path / "out", *SMALL, "parts=2")
     left = {name: sha for name, sha in digest(finished).items() if name != "card.md"}
     assert left == {name: sha for name, sha in digest(serial).items() if name != "card.md"}
+
+
+def test_a_run_without_part_only_finishes_what_parts_made(tmp_path: Path) -> None:
+    root = tmp_path / "out"
+    keys = (f"out={root}", "count=8", "shard_size=2", "stages=template", "engine=serial", "parts=2")
+    with pytest.raises(UserError, match="no such folder; make the parts first, part=0 to part=1"):
+        make(composed("generate", keys))
+    assert not root.exists()
+    assert make(composed("generate", (*keys, "part=0"))) == (root, False)
+    running = root / ".shards" / "00001.tmp-1"
+    running.mkdir()
+    with pytest.raises(UserError, match=r"2 of 4 shards are not finished \(first: 1\); wait for part 1 or"):
+        make(composed("generate", keys))
+    assert running.is_dir() and sorted(path.name for path in root.glob(".shards/0000?")) == ["00000", "00002"]
+    make(composed("generate", (*keys, "part=1")))
+    assert running.is_dir()
+    assert make(composed("generate", keys), ["parts=2"]) == (root, True)
+    assert not (root / ".shards").exists() and len(read_source("folder", root).items) == 8
 
 
 @pytest.mark.slow

@@ -197,6 +197,26 @@ def test_only_one_run_at_a_time(tmp_path: Path) -> None:
         pass
 
 
+def _shares(root: Path, begun: Path) -> None:
+    with hold(root, shared=True):
+        begun.touch()
+        time.sleep(60)
+
+
+def test_parts_share_the_folder_and_keep_a_whole_run_out(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    process = multiprocessing.get_context("fork").Process(target=_shares, args=(tmp_path / "set", begun))
+    process.start()
+    while not begun.exists():
+        time.sleep(0.01)
+    with hold(tmp_path / "set", shared=True):
+        pass
+    with pytest.raises(UserError, match="another run"), hold(tmp_path / "set"):
+        pass
+    process.kill()
+    process.join()
+
+
 def test_claim_refuses_another_configuration(tmp_path: Path, config: dict[str, object]) -> None:
     claim(tmp_path, config)
     text = (tmp_path / "config.yaml").read_text()
