@@ -25,13 +25,14 @@ from synth.app import command, need_positive
 from synth.catalogue import load_type
 from synth.dataset.finish import all_done, finish
 from synth.dataset.formats import format_named
-from synth.dataset.manifest import claim, config_sha, is_unfinished, read_manifest, unclaim
+from synth.dataset.manifest import claim, config_sha, read_manifest, unclaim
 from synth.dataset.shards import (
     Format,
     Item,
     ShardDone,
     check_labels,
     clear_leftovers,
+    clear_shards,
     hold,
     read_done,
     write_shard,
@@ -195,7 +196,8 @@ def generate(config: DictConfig, words: Sequence[str] | None = None) -> tuple[Pa
     if finishes and new:
         raise UserError(f"{root}: no such folder; make the parts first, part=0 to part={parts - 1}")
     claim(root, identity)
-    if read_manifest(root) is not None and not is_unfinished(root):
+    if read_manifest(root) is not None:
+        clear_shards(root)
         return root, True
     if finishes:  # before the lock, which running parts have: what is missing says more than that they run
         all_done(root, shards, parts)

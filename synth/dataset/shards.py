@@ -106,9 +106,12 @@ def read_done(root: Path) -> dict[int, ShardDone]:
             continue
         try:
             done = ShardDone(**json.loads((folder / "done.json").read_text()))
-        except (OSError, ValueError, TypeError):
+        except (FileNotFoundError, ValueError, TypeError):
             shutil.rmtree(folder)
             continue
+        except OSError as error:  # a hiccup of the disk: the shard may be whole
+            said = f"{folder / 'done.json'}: cannot be read ({error.strerror})"
+            raise UserError(f"{said}; run the same command again") from error
         found[done.shard] = done
     return found
 
@@ -122,6 +125,13 @@ def clear_leftovers(root: Path) -> int:
         else:
             path.unlink()
     return len(leftovers)
+
+
+def clear_shards(root: Path) -> None:
+    """Remove what a run that was killed after its last file left in a finished folder."""
+    if (root / FOLDER).exists():
+        with hold(root):
+            shutil.rmtree(root / FOLDER, ignore_errors=True)
 
 
 def shard_rows(root: Path, shards: Iterable[ShardDone]) -> Iterator[tuple[Path, Row]]:

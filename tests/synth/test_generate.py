@@ -233,6 +233,15 @@ def test_a_finished_folder_is_left_alone(serial: Path) -> None:
     assert digest(serial) == before
 
 
+def test_shards_that_a_kill_left_in_a_finished_folder_are_cleared(tmp_path: Path) -> None:
+    keys = (f"out={tmp_path / 'out'}", "count=2", "stages=template", "engine=serial")
+    make(composed("generate", keys), ["count=2"])
+    before = digest(tmp_path / "out")
+    (tmp_path / "out" / ".shards" / "00000").mkdir(parents=True)  # killed between manifest and their removal
+    assert make(composed("generate", keys), ["count=2"]) == (tmp_path / "out", True)
+    assert digest(tmp_path / "out") == before and not (tmp_path / "out" / ".shards").exists()
+
+
 @pytest.mark.parametrize(
     ("keys", "said"),
     [

@@ -138,6 +138,16 @@ def test_an_unreadable_marker_counts_as_not_done(tmp_path: Path, shard_items: It
     assert read_done(tmp_path) == {}
 
 
+def test_a_marker_that_the_disk_does_not_give_costs_no_shard(tmp_path: Path, shard_items: Items) -> None:
+    write_shard(tmp_path, FORMATS["folder"], 0, shard_items(0))
+    marker = tmp_path / ".shards/00000/done.json"
+    marker.unlink()
+    marker.mkdir()  # any error but its absence
+    with pytest.raises(UserError, match=r"done\.json: cannot be read .*; run the same command again"):
+        read_done(tmp_path)
+    assert (tmp_path / ".shards/00000/counts.json").is_file()
+
+
 def test_unfinished_shards_are_named(tmp_path: Path, shard_items: Items, config: dict[str, object]) -> None:
     write_shard(tmp_path, FORMATS["folder"], 0, shard_items(0))
     with pytest.raises(UserError, match=r"2 of 3 shards are not finished \(first: 1\)"):
