@@ -23,6 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 from synth import __version__, api
 from synth.app import command, need_positive
 from synth.catalogue import load_type
+from synth.contents import contents, refresh
 from synth.dataset.finish import all_done, finish
 from synth.dataset.formats import format_named
 from synth.dataset.manifest import claim, config_sha, read_manifest, unclaim
@@ -69,6 +70,7 @@ class ShardWork:
         first = shard * self.config["shard_size"]
         indices = range(first, min(first + self.config["shard_size"], self.config["count"]))
         form = format_named(self.config["format"])
+        self.pipeline()  # reads types of one's own afresh, before their fields are asked for
         fields = field_names(self.config["plates"]["types"])
         return write_shard(self.root, form, shard, self.items(form, indices), fields)
 
@@ -87,6 +89,7 @@ class ShardWork:
     def pipeline(self) -> Pipeline:
         """Built once a process: to turn the configuration into one costs as much as a hundred plates."""
         if _built.get("sha") != self.sha:
+            refresh(self.config)
             _built.update(sha=self.sha, pipeline=pipeline_of(OmegaConf.create(self.config)))
         return _built["pipeline"]
 
@@ -186,10 +189,11 @@ def generate(config: DictConfig, words: Sequence[str] | None = None) -> tuple[Pa
     if isinstance(plain["plates"]["types"], str):
         raise UserError(f"plates.types: give a list, [{plain['plates']['types']}]")
     root, form = Path(plain["out"]), format_named(plain["format"])
+    refresh(plain)
     check_labels(form, {name: load_type(name).label for name in plain["plates"]["types"]})
     pipeline_of(config)  # every error of configuration is told before a file is written
     engine = engine_of(plain["engine"])
-    identity = {key: value for key, value in plain.items() if key not in PLACE}
+    identity = identity_of(plain)
     shards = math.ceil(plain["count"] / plain["shard_size"])
     new, mine, parts = not root.exists(), plain["part"] is not None, plain["parts"]
     finishes = parts > 1 and not mine
@@ -207,7 +211,8 @@ def generate(config: DictConfig, words: Sequence[str] | None = None) -> tuple[Pa
         done = read_done(root)
         todo = [n for n in range(shards) if n not in done and (not mine or n % parts == plain["part"])]
         try:
-            make(plain, root, engine, [] if finishes else todo, sum(d.count for d in done.values()))
+            work = ShardWork(plain, root.resolve(), config_sha(identity))
+            make(work, engine, [] if finishes else todo, sum(d.count for d in done.values()))
         except Exception:  # a mistake that only the first plates show
             if new and not mine:
                 unclaim(root)
@@ -219,16 +224,22 @@ def generate(config: DictConfig, words: Sequence[str] | None = None) -> tuple[Pa
     return root, True
 
 
+def identity_of(plain: dict[str, Any]) -> dict[str, Any]:
+    """What decides the plates: keys, and what the files hold that they name."""
+    held = contents(plain)
+    keys = {key: value for key, value in plain.items() if key not in PLACE}
+    return {**keys, "contents": held} if held else keys
+
+
 def engine_of(described: dict[str, Any]) -> Engine:
     engine: Engine = made(described, "engine")
     return engine
 
 
-def make(plain: dict[str, Any], root: Path, engine: Engine, shards: list[int], before: int) -> None:
+def make(work: ShardWork, engine: Engine, shards: list[int], before: int) -> None:
     """Run the engine over the shards that are missing."""
-    sha = config_sha({key: value for key, value in plain.items() if key not in PLACE})
-    with Progress(plain["count"], before, "plates") as progress:
-        for done in engine.map(ShardWork(plain, root.resolve(), sha), shards):
+    with Progress(work.config["count"], before, "plates") as progress:
+        for done in engine.map(work, shards):
             progress.add(done.count)
 
 

@@ -17,6 +17,8 @@ import pytest
 from synth import UserError
 from synth import generate as from_python
 from synth.api import composed
+from synth.catalogue import load_type
+from synth.contents import contents
 from synth.dataset.sources import read_source
 from synth.dataset.validate import validate
 from synth.generate import generate as make
@@ -296,3 +298,48 @@ def test_texts_from_a_file(tmp_path: Path) -> None:
     refused = run(f"out={tmp_path / 'other'}", "count=4", f"texts={texts}")
     assert refused.returncode == 2 and "line 2" in refused.stderr and "HELLO" in refused.stderr
     assert not (tmp_path / "other").exists()  # so that the mended command is not refused
+
+
+def texts_of(root: Path, *keys: str) -> set[str]:
+    make(composed("generate", (f"out={root}", "count=4", "stages=template", "engine=serial", *keys)), keys)
+    return {item.text for item in read_source("folder", root).items}
+
+
+def test_an_edited_list_of_texts_is_another_data_set(tmp_path: Path) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("京A12345\n", encoding="utf-8")
+    assert texts_of(tmp_path / "one", f"texts={texts}") == {"京A12345"}
+    texts.write_text("京A54321\n", encoding="utf-8")
+    with pytest.raises(UserError, match="texts: holds something else since"):
+        texts_of(tmp_path / "one", f"texts={texts}")
+    assert texts_of(tmp_path / "two", f"texts={texts}") == {"京A54321"}  # by the same process
+
+
+def test_an_edited_type_is_another_data_set(tmp_path: Path) -> None:
+    """With its base: what is edited need not be the file that is named."""
+    (tmp_path / "base.yaml").write_text("defaults: [cn/blue]\ncountry: cn\n")
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("defaults: [base]\n")
+    keys = (f"plates.types=[{mine}]",)
+    assert len(texts_of(tmp_path / "one", *keys)) == 4
+    assert load_type(str(mine)).width_mm == 440
+    (tmp_path / "base.yaml").write_text("defaults: [cn/blue]\ncountry: cn\nwidth_mm: 450\n")
+    with pytest.raises(UserError, match=r"plates\.types .*mine\.yaml: holds something else since"):
+        texts_of(tmp_path / "one", *keys)
+    texts_of(tmp_path / "two", *keys)
+    assert load_type(str(mine)).width_mm == 450
+
+
+def test_digests_of_what_stages_name(tmp_path: Path) -> None:
+    plain = {"texts": None, "plates": {"types": ["cn/blue"]}, "stages": {}}
+    assert contents(plain) == {}  # so that sets of bundled files keep their config_sha
+    weights, crops = tmp_path / "mine.safetensors", tmp_path / "crops"
+    weights.write_bytes(b"1")
+    crops.mkdir()
+    (crops / "labels.tsv").write_text("one")
+    way = {"weights": str(weights), "path": None}
+    stages = {"mix": {"weights": {"a": 1.0}, "ways": {"a": {"pix2pix": way}}}, "spg": {"path": str(crops)}}
+    before = contents(plain | {"stages": stages})
+    assert set(before) == {"stages.mix.ways.a.pix2pix.weights", "stages.spg.path"}
+    (crops / "labels.tsv").write_text("two")
+    assert contents(plain | {"stages": stages}) != before
