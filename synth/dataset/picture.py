@@ -119,7 +119,7 @@ class Problem:
     """Something that was refused or is wrong, and where."""
 
     where: str
-    # from reading: line encoding missing path archive name
+    # from reading: line encoding missing path archive name text
     # from validating: text picture size quad repeated duplicate leak
     kind: str
     message: str

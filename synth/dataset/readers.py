@@ -23,6 +23,8 @@ Found = Iterator[Labelled | Problem]
 
 COLUMNS = ["id", "text", "type", "region", "split", "quad", "fields"]
 
+NO_TEXT = "its text is empty"
+
 
 def of_row(row: Row, name: str, blob: Blob, where: str, split: str = "") -> Labelled | Problem:
     """A labelled picture from a record's row, nested or tabular."""
@@ -30,8 +32,11 @@ def of_row(row: Row, name: str, blob: Blob, where: str, split: str = "") -> Labe
         fields = row.get("fields") or {}
         fields = json.loads(fields) if isinstance(fields, str) else fields
         quad = row.get("quad")
+        text = fold("" if row["text"] is None else str(row["text"]))
+        if not text:
+            return Problem(where, "text", NO_TEXT)
         return Labelled(
-            text=fold(str(row["text"])),
+            text=text,
             name=name,
             blob=blob,
             type=sys.intern(str(row.get("type") or "")),
@@ -129,6 +134,9 @@ def paddle(root: Path) -> Found:
             name, tab, text = line.partition("\t")
             if not tab or "\t" in text:
                 yield Problem(where, "line", f"not path<TAB>text: {line[:60]!r}")
+                continue
+            if not fold(text):
+                yield Problem(where, "text", NO_TEXT)
                 continue
             path = located(root, name, where)
             split = split_of_list(table.name)

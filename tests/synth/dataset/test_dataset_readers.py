@@ -211,6 +211,26 @@ def test_paddle_and_csv_lines(tmp_path: Path) -> None:
     assert [item.text for item in result.items] == ["京A,12345"] and kinds(result) == {"line": 2}
 
 
+def test_a_label_without_text_is_a_problem(tmp_path: Path) -> None:
+    picture(tmp_path / "a.jpg")
+    rows = [{"file_name": "a.jpg", "text": text} for text in (None, "", " ", "京A12345")]
+    (tmp_path / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "labels.csv").write_text("path,text\na.jpg,\na.jpg,京A12345\n")
+    (tmp_path / "train_list.txt").write_text("a.jpg\t\na.jpg\t京A12345\n")
+    for source, empty in (("folder", 3), ("csv", 1), ("paddle", 1)):
+        result = read_source(source, tmp_path)
+        assert [item.text for item in result.items] == ["京A12345"] and kinds(result) == {"text": empty}
+        assert "its text is empty" in result.problems[0].message
+
+
+def test_parquet_without_text_is_a_problem(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table = pyarrow.table({"image": [{"bytes": b"x"}] * 2, "text": [None, "京A12345"]})
+    parquet.write_table(table, tmp_path / "train.parquet")
+    result = read_source("parquet", tmp_path)
+    assert [item.text for item in result.items] == ["京A12345"] and kinds(result) == {"text": 1}
+
+
 def test_cblprd_lists_are_checked_against_each_other(tmp_path: Path) -> None:
     for name in "abcd":
         picture(tmp_path / "CBLPRD" / f"{name}.jpg")
