@@ -15,6 +15,7 @@ from synth.confdata import conf_folder, inherited
 from synth.errors import UserError
 from synth.glyphs import load_face
 from synth.grammar import grammar_of
+from synth.ground import paint
 from synth.render import render
 
 
@@ -297,3 +298,11 @@ def test_a_later_default_wins_and_lists_are_replaced(tmp_path: Path) -> None:
     plate = load_type(str(path))
     assert plate.colour == "white" and plate.colours["ground"] == load_type("cn/police").colours["ground"]
     assert not plate.borders and len(plate.holes) == 4
+
+
+def test_gaps_between_panels_show_the_ground(tmp_path: Path) -> None:
+    """Not what the memory held before."""
+    panel = {"stops": [{"at": 0, "colour": "text"}], "x0": 0, "x1": 200}
+    plate = load_type(written(tmp_path, blue(ground=[panel], texture="none", borders=[], marks=[], holes=[])))
+    gap = paint(plate, (), 0.5, None).image[20:-20, 110:-20]
+    assert (gap == plate.colours["ground"]).all()
