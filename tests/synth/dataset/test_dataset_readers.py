@@ -231,6 +231,34 @@ def test_parquet_without_text_is_a_problem(tmp_path: Path) -> None:
     assert [item.text for item in result.items] == ["京A12345"] and kinds(result) == {"text": 1}
 
 
+def test_parquet_of_plain_bytes_and_of_none(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "train.parquet"
+    parquet.write_table(pyarrow.table({"image": [b"x", b"y"], "text": ["京A12345"] * 2}), path)
+    assert [item.blob.read() for item in read_source("parquet", tmp_path).items] == [b"x", b"y"]
+    for images in (["a.jpg"], [{"path": "a.jpg"}], [1]):
+        parquet.write_table(pyarrow.table({"image": images, "text": ["京A12345"]}), path)
+        with pytest.raises(UserError, match="its column image holds no bytes"):
+            read_source("parquet", tmp_path)
+
+
+def test_csv_with_line_ends_of_the_old_mac_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_bytes(b"path,text\ra.jpg,A12345\r")
+    with pytest.raises(UserError, match="not a line of CSV .*save the file with LF line ends"):
+        read_source("csv", tmp_path)
+
+
+def test_a_broken_record_in_lmdb_is_a_problem(tmp_path: Path) -> None:
+    lmdb = pytest.importorskip("lmdb")
+    with lmdb.open(str(tmp_path), map_size=1 << 20, lock=False) as env, env.begin(write=True) as writing:
+        writing.put(b"num-samples", b"2")
+        for number, record in ((1, b"{"), (2, '{"text": "京A12345"}'.encode())):
+            for key, value in (("image", b"x"), ("label", b"A12345"), ("record", record)):
+                writing.put(b"%s-%09d" % (key.encode(), number), value)
+    result = read_source("lmdb", tmp_path)
+    assert [item.text for item in result.items] == ["京A12345"] and kinds(result) == {"line": 1}
+
+
 def test_cblprd_lists_are_checked_against_each_other(tmp_path: Path) -> None:
     for name in "abcd":
         picture(tmp_path / "CBLPRD" / f"{name}.jpg")
