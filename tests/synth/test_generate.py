@@ -294,9 +294,9 @@ def test_texts_from_a_file(tmp_path: Path) -> None:
     out = generate(tmp_path / "out", "count=4", "stages=template", f"texts={texts}", "engine=serial")
     read = sorted(item.text for item in read_source("folder", out).items)
     assert read == ["京A12345", "京A12345", "粤BD12345", "粤BD12345"]
-    texts.write_text("京A12345\nHELLO\n", encoding="utf-8")
+    texts.write_text("# mine\n京A12345\n\n  # and\nHELLO\n", encoding="utf-8")
     refused = run(f"out={tmp_path / 'other'}", "count=4", f"texts={texts}")
-    assert refused.returncode == 2 and "line 2" in refused.stderr and "HELLO" in refused.stderr
+    assert refused.returncode == 2 and f"texts: {texts}: line 5: 'HELLO'" in refused.stderr
     assert not (tmp_path / "other").exists()  # so that the mended command is not refused
 
 
