@@ -244,7 +244,7 @@ def test_parquet_of_plain_bytes_and_of_none(tmp_path: Path) -> None:
 
 def test_csv_with_line_ends_of_the_old_mac_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_bytes(b"path,text\ra.jpg,A12345\r")
-    with pytest.raises(UserError, match="not a line of CSV .*save the file with LF line ends"):
+    with pytest.raises(UserError, match=r"not a line of CSV .*save the file with LF line ends"):
         read_source("csv", tmp_path)
 
 
