@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -59,7 +58,7 @@ def type_digest(name: str) -> str:
     alphabets = path.parent / f"alphabet-{country}.yaml"
     if alphabets.is_file() and not bundled(str(country)).is_file():
         read.append(read_yaml(alphabets))
-    return hashlib.sha256(json.dumps(read, default=str).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(read).encode()).hexdigest()[:16]
 
 
 def refresh(config: Mapping[str, Any]) -> None:
