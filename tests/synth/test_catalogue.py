@@ -353,8 +353,9 @@ def test_a_later_default_wins_and_lists_are_replaced(tmp_path: Path) -> None:
     assert not plate.borders and len(plate.holes) == 4
 
 
-def test_gaps_between_panels_show_the_ground(tmp_path: Path) -> None:
+def test_gaps_between_panels_show_the_ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not what the memory held before."""
+    monkeypatch.setattr(np, "empty", lambda shape, dtype=float: np.full(shape, 7, dtype))
     panel = {"stops": [{"at": 0, "colour": "text"}], "x0": 0, "x1": 200}
     plate = load_type(written(tmp_path, blue(ground=[panel], texture="none", borders=[], marks=[], holes=[])))
     gap = paint(plate, (), 0.5, None).image[20:-20, 110:-20]

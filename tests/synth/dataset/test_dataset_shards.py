@@ -218,6 +218,7 @@ def test_parts_share_the_folder_and_keep_a_whole_run_out(tmp_path: Path) -> None
     process = multiprocessing.get_context("fork").Process(target=_shares, args=(tmp_path / "set", begun))
     process.start()
     while not begun.exists():
+        assert process.is_alive()
         time.sleep(0.01)
     with hold(tmp_path / "set", shared=True):
         pass
