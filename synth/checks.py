@@ -16,8 +16,10 @@ def check_type(plate: PlateType) -> None:
     """Raise a one-line UserError for the first thing that cannot be drawn."""
     check_inks(plate)
     check_marks(plate)
-    lengths = Grammar(plate, alphabets_of(plate)).lengths()
-    check_blocks(plate, lengths)
+    check_fields(plate)
+    grammar = Grammar(plate, alphabets_of(plate))
+    check_tables(plate, grammar)
+    check_blocks(plate, grammar.lengths())
     for number, row in enumerate(plate.rows):
         check_row(plate, number, row)
     check_overlaps(plate)
@@ -71,11 +73,45 @@ def check_marks(plate: PlateType) -> None:
             fail(plate, f"borders.{n}: {border.inset[1] + border.width[1]:g} mm is more than half the plate")
 
 
+def check_fields(plate: PlateType) -> None:
+    """There are some, and their names can be those of groups in a pattern."""
+    if not plate.fields:
+        fail(plate, "fields: empty; name at least one")
+    names = [field.name for field in plate.fields]
+    for number, name in enumerate(names):
+        if not name.isidentifier():
+            fail(
+                plate,
+                f"fields.{number}.name: {name!r} is no name; take letters, digits and _, no digit first",
+            )
+        if name in names[:number]:
+            fail(plate, f"fields.{number}.name: a second {name!r}; give each field its own")
+
+
+def check_tables(plate: PlateType, grammar: Grammar) -> None:
+    """A table has characters for every value that a field before can have."""
+    for field in plate.fields:
+        found = grammar.tables[field.name]
+        if found is None:
+            continue
+        earlier, table = found
+        for form in grammar.real[earlier]:
+            for value in form.words or map("".join, itertools.product(*form.slots)):
+                if not table.get(value):
+                    name = field.table[earlier]
+                    fail(
+                        plate, f"field {field.name}: table {name} has nothing for {earlier} {value!r}; add it"
+                    )
+
+
 def check_blocks(plate: PlateType, lengths: dict[str, set[int]]) -> None:
     """Every field stands somewhere once, in reading order, with cells for each of its lengths."""
     placed = [block.field for _, _, block in plate.blocks()]
     if placed != list(lengths):
         fail(plate, f"rows: blocks are {placed}, fields are {list(lengths)}; both must be in reading order")
+    for number, row in enumerate(plate.rows):
+        if not row.blocks:
+            fail(plate, f"rows.{number}.blocks: empty; leave the row out")
     for _, _, block in plate.blocks():
         for length in sorted(lengths[block.field]):
             cells = block.cells.get(length)

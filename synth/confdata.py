@@ -47,7 +47,11 @@ def inherited(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     if path.is_relative_to(conf_folder() / "plate"):
         data.setdefault("country", path.parent.name)
     merged: dict[str, Any] = {}
-    for base in data.pop("defaults", []):
+    bases = data.pop("defaults", [])
+    if not isinstance(bases, list):
+        said = f"defaults: {'empty' if bases is None else repr(bases)}"
+        raise UserError(f"{shown_path(path)}: {said}; give a list, such as [cn/blue], or leave it out")
+    for base in bases:
         if base == "_self_":
             continue
         base_path = path.parent / f"{base}.yaml"

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import connection, get_context, parent_process
@@ -27,6 +28,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 SELDOM = (2_000_000, 50, 50)
 # glibc: memory of one picture is kept for the next.
 KEEP = {"MALLOC_MMAP_THRESHOLD_": "67108864", "MALLOC_TRIM_THRESHOLD_": "268435456"}
+SAID = 200  # characters of what Ray says, which may go over a page
 AHEAD = 2  # jobs a worker has in hand or waiting
 
 
@@ -63,19 +65,17 @@ class Pool:
 
     def map(self, work: Callable[[int], Result], jobs: Sequence[int]) -> Iterator[Result]:
         count = min(self.workers or cores(), max(1, len(jobs)))
-        for name in THREADS:
-            os.environ[name] = "1"  # inherited by the workers; this process has read them already
-        for name, value in KEEP.items():
-            os.environ.setdefault(name, value)
         with ProcessPoolExecutor(count, get_context("spawn"), initializer=start_worker) as executor:
             waiting = iter(jobs)
-            running = {executor.submit(work, job) for job in islice(waiting, AHEAD * count)}
+            with workers_environment():
+                running = {executor.submit(work, job) for job in islice(waiting, AHEAD * count)}
             try:
                 while running:
                     done, running = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
                         yield future.result()
-                        running |= {executor.submit(work, job) for job in islice(waiting, 1)}
+                        with workers_environment():
+                            running |= {executor.submit(work, job) for job in islice(waiting, 1)}
             except BrokenProcessPool as error:
                 raise UserError(
                     "a worker process was killed (out of memory?); run the same command again, "
@@ -114,6 +114,8 @@ class Ray:
             if isinstance(error.cause, UserError):
                 raise error.cause from error
             raise
+        except ray.exceptions.RayError as error:  # a full disk, a lost node: nothing of ours
+            raise ray_stopped(error) from error
         finally:
             if started:
                 ray.shutdown()
@@ -135,11 +137,35 @@ def start_ray(ray: Any, address: str | None, workers: int | None) -> None:
         raise UserError(
             f"engine.address: no Ray cluster at {address!r}; start one with `ray start --head`"
         ) from error
+    except ray.exceptions.RayError as error:
+        raise ray_stopped(error) from error
+
+
+def ray_stopped(error: Exception) -> UserError:
+    said = " ".join(str(error).split())[:SAID] or "no reason given"
+    return UserError(
+        f"engine=ray: {type(error).__name__}: {said}; run the same command again, finished shards are kept"
+    )
 
 
 def work_on_ray(work: Callable[[int], Result], job: int) -> Result:
     one_thread()
     return work(job)
+
+
+@contextmanager
+def workers_environment() -> Iterator[None]:
+    """While processes are started: what they inherit, and this one, which has read it already, gets back."""
+    before = {name: os.environ.get(name) for name in (*THREADS, *KEEP)}
+    os.environ.update({**KEEP, **os.environ, **dict.fromkeys(THREADS, "1")})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def start_worker() -> None:

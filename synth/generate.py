@@ -12,7 +12,6 @@ import itertools
 import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,15 +23,17 @@ from omegaconf import DictConfig, OmegaConf
 from synth import __version__, api
 from synth.app import command, need_positive
 from synth.catalogue import load_type
-from synth.dataset.finish import finish
+from synth.contents import contents, refresh
+from synth.dataset.finish import all_done, finish
 from synth.dataset.formats import format_named
-from synth.dataset.manifest import claim, config_sha, is_unfinished, read_manifest, unclaim
+from synth.dataset.manifest import claim, config_sha, read_manifest, unclaim
 from synth.dataset.shards import (
     Format,
     Item,
     ShardDone,
     check_labels,
     clear_leftovers,
+    clear_shards,
     hold,
     read_done,
     write_shard,
@@ -69,6 +70,7 @@ class ShardWork:
         first = shard * self.config["shard_size"]
         indices = range(first, min(first + self.config["shard_size"], self.config["count"]))
         form = format_named(self.config["format"])
+        self.pipeline()  # reads types of one's own afresh, before their fields are asked for
         fields = field_names(self.config["plates"]["types"])
         return write_shard(self.root, form, shard, self.items(form, indices), fields)
 
@@ -87,6 +89,7 @@ class ShardWork:
     def pipeline(self) -> Pipeline:
         """Built once a process: to turn the configuration into one costs as much as a hundred plates."""
         if _built.get("sha") != self.sha:
+            refresh(self.config)
             _built.update(sha=self.sha, pipeline=pipeline_of(OmegaConf.create(self.config)))
         return _built["pipeline"]
 
@@ -186,35 +189,46 @@ def generate(config: DictConfig, words: Sequence[str] | None = None) -> tuple[Pa
     if isinstance(plain["plates"]["types"], str):
         raise UserError(f"plates.types: give a list, [{plain['plates']['types']}]")
     root, form = Path(plain["out"]), format_named(plain["format"])
+    refresh(plain)
     check_labels(form, {name: load_type(name).label for name in plain["plates"]["types"]})
     pipeline_of(config)  # every error of configuration is told before a file is written
     engine = engine_of(plain["engine"])
-    identity = {key: value for key, value in plain.items() if key not in PLACE}
+    identity = identity_of(plain)
     shards = math.ceil(plain["count"] / plain["shard_size"])
-    new = not root.exists()
+    new, mine, parts = not root.exists(), plain["part"] is not None, plain["parts"]
+    finishes = parts > 1 and not mine
+    if finishes and new:
+        raise UserError(f"{root}: no such folder; make the parts first, part=0 to part={parts - 1}")
     claim(root, identity)
-    if read_manifest(root) is not None and not is_unfinished(root):
+    if read_manifest(root) is not None:
+        clear_shards(root)
         return root, True
-    mine = plain["part"] is not None
-    with nullcontext() if mine else hold(root):
+    if finishes:  # before the lock, which running parts have: what is missing says more than that they run
+        all_done(root, shards, parts)
+    with hold(root, shared=mine):
         if not mine:
             clear_leftovers(root)
         done = read_done(root)
-        todo = [
-            n for n in range(shards) if n not in done and (not mine or n % plain["parts"] == plain["part"])
-        ]
+        todo = [n for n in range(shards) if n not in done and (not mine or n % parts == plain["part"])]
         try:
-            make(plain, root, engine, todo, sum(d.count for d in done.values()))
+            work = ShardWork(plain, root.resolve(), config_sha(identity))
+            make(work, engine, [] if finishes else todo, sum(d.count for d in done.values()))
         except Exception:  # a mistake that only the first plates show
             if new and not mine:
                 unclaim(root)
             raise
         if mine:
             return root, False
-        finish(
-            root, form, shards, identity, __version__, command_line(sys.argv[1:] if words is None else words)
-        )
+        command = command_line(sys.argv[1:] if words is None else words)
+        finish(root, form, shards, identity, __version__, command)
     return root, True
+
+
+def identity_of(plain: dict[str, Any]) -> dict[str, Any]:
+    """What decides the plates: keys, and what the files hold that they name."""
+    held = contents(plain)
+    keys = {key: value for key, value in plain.items() if key not in PLACE}
+    return {**keys, "contents": held} if held else keys
 
 
 def engine_of(described: dict[str, Any]) -> Engine:
@@ -222,11 +236,10 @@ def engine_of(described: dict[str, Any]) -> Engine:
     return engine
 
 
-def make(plain: dict[str, Any], root: Path, engine: Engine, shards: list[int], before: int) -> None:
+def make(work: ShardWork, engine: Engine, shards: list[int], before: int) -> None:
     """Run the engine over the shards that are missing."""
-    sha = config_sha({key: value for key, value in plain.items() if key not in PLACE})
-    with Progress(plain["count"], before, "plates") as progress:
-        for done in engine.map(ShardWork(plain, root.resolve(), sha), shards):
+    with Progress(work.config["count"], before, "plates") as progress:
+        for done in engine.map(work, shards):
             progress.add(done.count)
 
 

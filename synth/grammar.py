@@ -86,7 +86,15 @@ class Grammar:
                     if not name.startswith("'"):
                         self._named(self.alphabets.alphabets, name, field)
                 forms.append(Form(tuple(self.alphabets.characters(name, ambiguous) for name in text.split())))
+            self._need_some(forms, field, text)
         return tuple(forms)
+
+    def _need_some(self, forms: list[Form], field: TextField, text: str) -> None:
+        """Refuse what a form made of nothing: an empty list, alphabet or literal."""
+        nothing = text.startswith("@") and not forms[-1].words
+        if not forms or nothing or any(not slot for form in forms for slot in form.slots):
+            where = f"{self.plate.file}: field {field.name}"
+            raise UserError(f"{where}: {text!r} has no characters; mend {self.alphabets.file} or the form")
 
     def _named(self, known: Mapping[str, Value], name: str, field: TextField) -> Value:
         """A word list, pattern set or weights table of the alphabet file, told apart from a typing error."""
@@ -97,9 +105,12 @@ class Grammar:
         return known[name]
 
     def _table(self, field: TextField) -> tuple[str, dict[str, str]] | None:
+        names = [f.name for f in self.plate.fields]
         for earlier, table in field.table.items():
-            if earlier not in (f.name for f in self.plate.fields):
-                raise UserError(f"{self.plate.file}: field {field.name}: table names no field {earlier!r}")
+            if earlier not in names[: names.index(field.name)]:
+                raise UserError(
+                    f"{self.plate.file}: field {field.name}: table names {earlier!r}, no field before it"
+                )
             if table not in self.alphabets.tables:
                 hint = nearest(table, self.alphabets.tables)
                 raise UserError(f"{self.plate.file}: field {field.name}: no table {table!r}; {hint}")

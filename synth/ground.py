@@ -63,6 +63,7 @@ class Canvas:
         self.k = scale * times
         self.shape = (self.size[1] * times, self.size[0] * times)
         self.rgb: Float = np.empty((*self.shape, 3), np.float32)
+        self.rgb[:] = plate.colours.get("ground", OUTSIDE)  # where panels leave gaps
         self.structure: Image = np.zeros(self.shape, np.uint8)
         self.rng = None if version is None else rng_for(version, 0, f"ground/{plate.id}")
 

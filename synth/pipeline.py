@@ -44,11 +44,13 @@ class Pipeline:
 
 def pipeline_of(config: DictConfig) -> Pipeline:
     """The pipeline of an app's configuration (keys plates, balance, stages, height_px, seed, texts)."""
+    texts, places = read_texts(config.get("texts"))
     plan = Plan(
         types=tuple(config.plates.types),
         mode=config.balance.mode,
         ambiguous=config.balance.ambiguous,
-        texts=read_texts(config.get("texts")),
+        texts=texts,
+        places=places,
         weights=type_weights(config.plates),
     )
     plan.check()  # fail at the door, not in a worker
@@ -85,17 +87,20 @@ def where(name: str, written: Any) -> str:
     return written[2:-1] if isinstance(written, str) else f"stages.{name}"
 
 
-def read_texts(path: str | None) -> tuple[str, ...]:
-    """The texts of a file, one a line; empty lines and lines starting with # are left out."""
+def read_texts(path: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The texts of a file, one a line, and where each stands; empty lines and those starting with # are left
+    out.
+    """
     if path is None:
-        return ()
+        return (), ()
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+        lines = [line.strip() for line in Path(path).read_text(encoding="utf-8-sig").splitlines()]
     except UnicodeDecodeError as error:
         raise UserError(f"texts: {path}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
     except OSError as error:
         raise UserError(f"texts: {path}: {error.strerror}; give a file, one text a line") from error
-    texts = tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
-    if not texts:
+    kept = [number for number, line in enumerate(lines) if line and not line.startswith("#")]
+    if not kept:
         raise UserError(f"texts: {path}: no text in it; write one a line")
-    return texts
+    places = tuple(f"texts: {path}: line {number + 1}" for number in kept)
+    return tuple(lines[number] for number in kept), places

@@ -56,8 +56,8 @@ def columns(rows: Mapping[str, Sequence[Image]], height_px: int, most: int = 24)
 
 def samples_of(name: str, config: DictConfig) -> list[Sample]:
     """The row of one type: the first samples of its own plan."""
-    texts = read_texts(config.texts)
-    plan = Plan((name,), config.balance.mode, config.balance.ambiguous, texts)
+    texts, places = read_texts(config.texts)
+    plan = Plan((name,), config.balance.mode, config.balance.ambiguous, texts, places=places)
     batch = Template(plan, config.height_px).batch(config.seed, range(config.samples))
     for stage in stages_of(config).values():
         batch = stage(batch)

@@ -26,6 +26,7 @@ class Plan:
     ambiguous: bool = False  # sample I and O too, where CBLPRD has them
     texts: tuple[str, ...] = ()
     weights: tuple[int, ...] = ()  # how many of each type in a deck; one each when empty
+    places: tuple[str, ...] = ()  # where each text stands, for whoever has to mend it
 
     def __post_init__(self) -> None:
         if not isinstance(self.ambiguous, bool):
@@ -67,8 +68,8 @@ class Plan:
         found = candidates(text, self.types)
         if not found:
             reason = grammar_of(self.types[0]).problem(text, "uniform")
-            where = f"texts: line {number + 1}: {text!r}"
-            raise UserError(f"{where} fits none of the types; {self.types[0]}: {reason}")
+            where = self.places[number] if self.places else f"texts: line {number + 1}"
+            raise UserError(f"{where}: {text!r} fits none of the types; {self.types[0]}: {reason}")
         return found
 
 

@@ -14,15 +14,16 @@ from omegaconf import DictConfig
 from synth.app import command
 from synth.catalogue import type_names
 from synth.dataset.atomic import need_replaceable, write_atomic
-from synth.dataset.validate import validate
-from synth.grammar import grammar_of
+from synth.dataset.validate import plausible, validate
+from synth.grammar import candidates, grammar_of
 
 
 def check_text(text: str, type_name: str) -> str | None:
-    """Why a text cannot stand on a plate of the named type; None where the type is not one of ours."""
-    if type_name not in type_names():
-        return None
-    return grammar_of(type_name).problem(text, "uniform")
+    """Why a text cannot stand on a plate of the named type, or on any where the type is not one of ours."""
+    if type_name in type_names():
+        return grammar_of(type_name).problem(text, "uniform")
+    why = plausible(text, type_name)
+    return why if why and not candidates(text, type_names()) else None
 
 
 @command("validate")

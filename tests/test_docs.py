@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from synth.api import composed
 from synth.dataset.mark import mark_synthetic
 from synth.generate import encoded
 
@@ -35,3 +36,17 @@ def test_a_picture_is_made_again_from_its_record(
 
 def test_the_types_page(monkeypatch: pytest.MonkeyPatch) -> None:
     exec(compile(snippet("types.md"), "docs/types.md", "exec"), {})
+
+
+def test_functions_that_the_capture_page_names_exist() -> None:
+    named = re.findall(r"`(\w+)\(sample\)`", (ROOT / "docs" / "capture.md").read_text("utf-8"))
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "synth").rglob("*.py"))
+    assert named and all(f"def {name}(sample: Sample" in code for name in named)
+
+
+@pytest.mark.parametrize("camera", ["phone", "street"])
+def test_the_key_that_a_camera_says_to_remove_is_one(camera: str) -> None:
+    written = (ROOT / "conf" / "capture" / "camera" / f"{camera}.yaml").read_text("utf-8")
+    (key,) = re.findall(r"remove one with (~\S+)", written)
+    effects = composed("generate", ["out=x", key]).capture.cameras[camera].effects
+    assert "night" not in effects and "noise" in effects

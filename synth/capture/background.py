@@ -41,6 +41,7 @@ class Background:
     recess_width: Span  # beyond the plate's edge, in its heights; drawn for each side
 
     def __post_init__(self) -> None:
+        need_span("background.light", self.light, 0.05, 10)
         need_share("background.recess", self.recess)
         need_span("background.recess_width", self.recess_width, 0, 2)
 

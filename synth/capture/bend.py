@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from synth.capture.effect import Draw, Params, Span, between, chance, need_share
+from synth.capture.effect import Draw, Params, Span, between, chance, need_share, need_span
 from synth.sample import Image, Points
 
 
@@ -19,6 +19,7 @@ class Bend:
 
     def __post_init__(self) -> None:
         need_share("bend.share", self.share)
+        need_span("bend.bow", self.bow, 0, 0.3)
 
     def sample(self, draw: Draw, severity: float) -> Params | None:
         if not chance(draw, self.share, severity):

@@ -106,6 +106,12 @@ def need_span(key: str, span: Span, low: float = -np.inf, high: float = np.inf) 
         raise UserError(f"capture.{key}: {span} is no range; give [low, high] within [{low:g}, {high:g}]")
 
 
+def need_weights(key: str, weights: Sequence[float], names: str) -> None:
+    """As many weights as there are things to choose from, none negative and not all nothing."""
+    if len(weights) != len(names.split(", ")) or min(weights) < 0 or not 0 < sum(weights) < np.inf:
+        raise UserError(f"capture.{key}: {weights} are no weights of {names}; give one each, some above 0")
+
+
 def need_size(key: str, size: Sequence[int] | None) -> None:
     """A forced size must be one: width, height."""
     if size is not None and (isinstance(size, str) or len(size) != 2 or min(size) < 8):

@@ -85,8 +85,11 @@ class Grade:
         for key in ("red", "green", "blue"):
             need_span(f"effects.grade.{key}", getattr(self, key), 0.2, 3)
         need_share("effects.grade.auto", self.auto)
+        need_span("effects.grade.hue_deg", self.hue_deg, -180, 180)
         need_span("effects.grade.haze", self.haze, 0, 0.8)
+        need_span("effects.grade.haze_level", self.haze_level, 0, 255)
         need_span("effects.grade.gamma", self.gamma, 0.3, 3)
+        need_span("effects.grade.punch", self.punch, 0, 1)
         need_share("effects.grade.tint", self.tint)
 
     def sample(self, draw: Draw, severity: float) -> Params | None:
@@ -158,6 +161,7 @@ class Bleach:
     def __post_init__(self) -> None:
         need_share("effects.bleach.share", self.share)
         need_span("effects.bleach.lift", self.lift, 0, 0.7)
+        need_span("effects.bleach.gain", self.gain, 0.05, 4)
 
     def sample(self, draw: Draw, severity: float) -> Params | None:
         if not chance(draw, self.share, severity):
@@ -187,6 +191,7 @@ class Night:
         need_share("effects.night.share", self.share)
         need_span("effects.night.gain", self.gain, 0.02, 1)
         need_span("effects.night.sigma", self.sigma, 0, 60)
+        need_span("effects.night.colour", self.colour, 0, 1)
 
     def sample(self, draw: Draw, severity: float) -> Params | None:
         if not chance(draw, self.share, severity):

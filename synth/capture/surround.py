@@ -27,6 +27,8 @@ class Surround:
     def __post_init__(self) -> None:
         need_share("surround.share", self.share)
         need_share("surround.bar", self.bar)
+        need_span("surround.width", self.width, 0, 0.5)
+        need_span("surround.bar_width", self.bar_width, 0, 1)
         need_span("surround.overlap", self.overlap, 0, 0.08)
 
     def sample(self, draw: Draw, severity: float) -> Params | None:

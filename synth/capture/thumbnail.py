@@ -5,12 +5,23 @@ Public plate data is kept so: cv2.resize to 94x24 or 136x36 whatever the crop's 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from synth.capture.effect import Draw, Params, Span, between, choice, need_share, need_span, whole
+from synth.capture.effect import (
+    Draw,
+    Params,
+    Span,
+    between,
+    choice,
+    need_share,
+    need_span,
+    need_weights,
+    whole,
+)
 from synth.capture.sensor import recoded
 from synth.sample import Image
 
@@ -25,8 +36,8 @@ class Thumbnail:
     share: float
     height_px: Span
     aspect: Span  # width of the stored picture in its heights, whatever the crop's
-    shrinks: Span  # weights of linear, area, cubic
-    enlarges: Span  # weights of linear, cubic
+    shrinks: Sequence[float]  # weights of linear, area, cubic
+    enlarges: Sequence[float]  # weights of linear, cubic
     coded: float  # share of stored pictures that are JPEG
     quality: Span
 
@@ -36,6 +47,8 @@ class Thumbnail:
         need_span("thumbnail.height_px", self.height_px, 12)
         need_span("thumbnail.aspect", self.aspect, 1, 8)
         need_span("thumbnail.quality", self.quality, 1, 100)
+        need_weights("thumbnail.shrinks", self.shrinks, "linear, area, cubic")
+        need_weights("thumbnail.enlarges", self.enlarges, "linear, cubic")
 
     def sample(self, draw: Draw, severity: float) -> Params | None:
         if draw() >= self.share:

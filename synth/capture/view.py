@@ -14,7 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.capture.bend import bend_points
-from synth.capture.effect import Draw, Params, Span, between, choice, need_share, need_span, short
+from synth.capture.effect import (
+    Draw,
+    Params,
+    Span,
+    between,
+    choice,
+    need_share,
+    need_span,
+    need_weights,
+    short,
+)
 from synth.sample import Points, Sample
 
 Matrix = NDArray[np.float64]
@@ -43,6 +53,8 @@ class Pose:
 
     def __post_init__(self) -> None:
         need_span("pose.view_deg", self.view_deg, 0, 75)
+        need_span("pose.azimuth_deg", self.azimuth_deg, -360, 360)
+        need_span("pose.roll_deg", self.roll_deg, -180, 180)
         need_span("pose.distance", self.distance, 1.5)
         need_share("pose.left_share", self.left_share)
 
@@ -98,12 +110,14 @@ class Resolution:
 
     width_px: Span
     low: float  # share of photographs below the middle of the range
-    weights: Span  # of linear, area, cubic, nearest
+    weights: Sequence[float]  # of linear, area, cubic, nearest
     rows: Span = (1.0, 1.0)  # picture lines against columns: an interlaced camera has half of them
 
     def __post_init__(self) -> None:
         need_span("resolution.width_px", self.width_px, 20)
         need_span("resolution.rows", self.rows, 0.3, 1)
+        need_share("resolution.low", self.low)
+        need_weights("resolution.weights", self.weights, "linear, area, cubic, nearest")
 
     def sample(self, draw: Draw, severity: float) -> Params:
         small, large = math.log(self.width_px[0]), math.log(self.width_px[1])

@@ -32,7 +32,7 @@ def finish(
     """Publish shards 0 to `shards` - 1. Can be called again after a kill; done already it changes nothing."""
     manifest = read_manifest(root)
     if manifest is None:
-        manifest = _publish(root, form, _all_done(root, shards), config, version, command)
+        manifest = _publish(root, form, all_done(root, shards), config, version, command)
     shutil.rmtree(root / FOLDER, ignore_errors=True)
     return manifest
 
@@ -60,12 +60,14 @@ def _publish(
     return manifest
 
 
-def _all_done(root: Path, shards: int) -> list[ShardDone]:
+def all_done(root: Path, shards: int, parts: int = 1) -> list[ShardDone]:
+    """The shards, every one; with `parts` it is other runs that make them."""
     found = read_done(root)
     missing = [number for number in range(shards) if number not in found]
     if missing:
+        lacking = ", ".join(map(str, sorted({number % parts for number in missing})))
+        again = f"wait for part {lacking} or run it again" if parts > 1 else "run the same command again"
         raise UserError(
-            f"{root}: {len(missing)} of {shards} shards are not finished (first: {missing[0]}); "
-            "run the same command again"
+            f"{root}: {len(missing)} of {shards} shards are not finished (first: {missing[0]}); {again}"
         )
     return [found[number] for number in range(shards)]

@@ -129,7 +129,10 @@ def _differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str 
         name = f"{prefix}{key}"
         if not prefix and key in IGNORED:
             continue
-        if key not in there:
+        if prefix == "contents." and key in there and key in here:
+            if there[key] != here[key]:
+                yield f"{key}: holds something else since"
+        elif key not in there:
             yield f"{name}: absent there, {_short(here[key])} here"
         elif key not in here:
             yield f"{name}: {_short(there[key])} there, absent here"

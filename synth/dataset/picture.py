@@ -135,7 +135,7 @@ class Problem:
     """Something that was refused or is wrong, and where."""
 
     where: str
-    # from reading: line encoding missing path archive name
+    # from reading: line encoding missing path archive name text
     # from validating: text picture size quad repeated duplicate leak
     kind: str
     message: str
@@ -175,4 +175,13 @@ os.register_at_fork(after_in_child=_database.cache_clear)
 @functools.lru_cache(maxsize=4)
 def _pictures(path: Path, group: int) -> Any:
     table = need("pyarrow.parquet", "parquet").ParquetFile(path).read_row_group(group, columns=["image"])
-    return table["image"].combine_chunks().field("bytes")
+    images = table["image"].combine_chunks()
+    return images.field("bytes") if need("pyarrow", "parquet").types.is_struct(images.type) else images
+
+
+def holds_bytes(kind: Any) -> bool:
+    """Whether an Arrow type is that of pictures: bytes, or a struct whose field `bytes` has them."""
+    types = need("pyarrow", "parquet").types
+    if types.is_struct(kind):
+        return any(field.name == "bytes" and holds_bytes(field.type) for field in kind)
+    return bool(types.is_binary(kind) or types.is_large_binary(kind))

@@ -16,12 +16,24 @@ import orjson
 
 from synth.dataset.files import is_inside, lines, located, split_in, split_of_list, walk
 from synth.dataset.optional import need
-from synth.dataset.picture import Blob, FileBlob, Labelled, LmdbBlob, ParquetBlob, Problem, database, fold
+from synth.dataset.picture import (
+    Blob,
+    FileBlob,
+    Labelled,
+    LmdbBlob,
+    ParquetBlob,
+    Problem,
+    database,
+    fold,
+    holds_bytes,
+)
 from synth.dataset.rows import Row
 
 Found = Iterator[Labelled | Problem]
 
 COLUMNS = ["id", "text", "type", "region", "split", "quad", "fields"]
+
+NO_TEXT = "its text is empty"
 
 
 def of_row(row: Row, name: str, blob: Blob, where: str, split: str = "") -> Labelled | Problem:
@@ -30,8 +42,11 @@ def of_row(row: Row, name: str, blob: Blob, where: str, split: str = "") -> Labe
         fields = row.get("fields") or {}
         fields = json.loads(fields) if isinstance(fields, str) else fields
         quad = row.get("quad")
+        text = fold("" if row["text"] is None else str(row["text"]))
+        if not text:
+            return Problem(where, "text", NO_TEXT)
         return Labelled(
-            text=fold(str(row["text"])),
+            text=text,
             name=name,
             blob=blob,
             type=sys.intern(str(row.get("type") or "")),
@@ -90,7 +105,11 @@ def _table(root: Path, path: Path, separator: str) -> Found:
         if isinstance(line, Problem):
             yield line
             continue
-        cells = next(csv.reader([line])) if separator == "," else line.split(separator)
+        try:
+            cells = next(csv.reader([line])) if separator == "," else line.split(separator)
+        except csv.Error as error:  # line ends of the old Mac, most of all
+            yield Problem(where, "line", f"not a line of CSV ({error}); save the file with LF line ends")
+            continue
         if not header:
             header = [cell.strip() for cell in cells]
             if "path" not in header or "text" not in header:
@@ -129,6 +148,9 @@ def paddle(root: Path) -> Found:
             name, tab, text = line.partition("\t")
             if not tab or "\t" in text:
                 yield Problem(where, "line", f"not path<TAB>text: {line[:60]!r}")
+                continue
+            if not fold(text):
+                yield Problem(where, "text", NO_TEXT)
                 continue
             path = located(root, name, where)
             split = split_of_list(table.name)
@@ -198,7 +220,7 @@ def _member(key: str, waiting: dict[str, Any], path: Path) -> Iterable[Labelled 
 
 
 def parquet(root: Path) -> Found:
-    """Parquet with columns `image` (a struct with bytes) and `text`."""
+    """Parquet with columns `image` (bytes, or a struct with them) and `text`."""
     pq, pa = need("pyarrow.parquet", "parquet"), need("pyarrow", "parquet")
     for path in [root] if root.is_file() else list(walk(root, (".parquet",))):
         try:
@@ -206,6 +228,9 @@ def parquet(root: Path) -> Found:
             known = set(file.schema_arrow.names)
             if not {"image", "text"} <= known:
                 yield Problem(path.name, "line", "has no columns image and text")
+                continue
+            if not holds_bytes(file.schema_arrow.field("image").type):
+                yield Problem(path.name, "line", "its column image holds no bytes, nor a struct with them")
                 continue
             columns = [column for column in COLUMNS if column in known]
             for group in range(file.num_row_groups):
@@ -250,5 +275,8 @@ def _entries(transaction: Any, path: Path, inside: str) -> Found:
             row = json.loads(record) if record else {"text": label.decode()}
         except UnicodeDecodeError:
             yield Problem(where, "encoding", "its label is not UTF-8")
+            continue
+        except ValueError as error:
+            yield Problem(where, "line", f"its record is broken ({error})")
             continue
         yield of_row(row, f"{inside}/{number:09d}", LmdbBlob(path, key), where, split_in(f"{inside}/x"))

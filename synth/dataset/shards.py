@@ -106,15 +106,18 @@ def read_done(root: Path) -> dict[int, ShardDone]:
             continue
         try:
             done = ShardDone(**json.loads((folder / "done.json").read_text()))
-        except (OSError, ValueError, TypeError):
+        except (FileNotFoundError, ValueError, TypeError):
             shutil.rmtree(folder)
             continue
+        except OSError as error:  # a hiccup of the disk: the shard may be whole
+            said = f"{folder / 'done.json'}: cannot be read ({error.strerror})"
+            raise UserError(f"{said}; run the same command again") from error
         found[done.shard] = done
     return found
 
 
 def clear_leftovers(root: Path) -> int:
-    """Remove what killed workers left behind; call it once, before the workers start."""
+    """Remove what killed workers left behind; only where `hold` keeps every other run out."""
     leftovers = [*root.glob(".*.tmp-*"), *(root / FOLDER).glob("*.tmp-*")]
     for path in leftovers:
         if path.is_dir():
@@ -122,6 +125,13 @@ def clear_leftovers(root: Path) -> int:
         else:
             path.unlink()
     return len(leftovers)
+
+
+def clear_shards(root: Path) -> None:
+    """Remove what a run that was killed after its last file left in a finished folder."""
+    if (root / FOLDER).exists():
+        with hold(root):
+            shutil.rmtree(root / FOLDER, ignore_errors=True)
 
 
 def shard_rows(root: Path, shards: Iterable[ShardDone]) -> Iterator[tuple[Path, Row]]:
@@ -144,15 +154,19 @@ def shard_counts(root: Path, shards: Iterable[ShardDone]) -> tuple[Balance, dict
 
 
 @contextmanager
-def hold(root: Path) -> Iterator[None]:
-    """Keeps a second run out of the folder; a killed run lets go by itself."""
+def hold(root: Path, shared: bool = False) -> Iterator[None]:
+    """Keeps a second run out of the folder, or where `shared` lets in others that share it; a killed run lets
+    go by itself.
+    """
     import fcntl
 
     with disk_errors(root):
         (root / FOLDER).mkdir(parents=True, exist_ok=True)
-    with (root / FOLDER / "lock").open("w") as lock:
+        lock = (root / FOLDER / "lock").open("a+")  # a shared lock must be readable
+    with lock:
         try:
-            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # not inherited by workers, unlike flock
+            # not inherited by workers, unlike flock
+            fcntl.lockf(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno in (errno.EACCES, errno.EAGAIN):
                 raise UserError(f"{root}: another run is writing there; wait for it") from error

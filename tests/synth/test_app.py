@@ -13,6 +13,7 @@ import pytest
 from hydra import compose, initialize_config_module
 
 from synth import __version__
+from synth.api import composed
 from synth.app import opened
 from synth.catalogue import load_type
 from synth.confdata import read_yaml
@@ -224,3 +225,13 @@ def test_validate_takes_the_kind_of_a_set() -> None:
     with initialize_config_module("conf", version_base="1.3"):
         assert "source" not in compose("validate", ["path=x"])
         assert compose("validate", ["path=x", "source=ccpd"]).source.name == "ccpd"
+
+
+@pytest.mark.parametrize("name", ["generate", "sheet", "speed"])
+@pytest.mark.parametrize("chosen", ["default", "hard"])
+def test_the_camera_puts_out_pictures_as_high_as_the_plate(name: str, chosen: str) -> None:
+    out = [] if name == "speed" else ["out=x.png"]
+    keys = [*out, "stages=capture", f"capture={chosen}", "height_px=80"]
+    assert stages_of(composed(name, keys))["capture"].height_px == 80  # type: ignore[attr-defined]
+    own = stages_of(composed(name, [*keys, "capture.height_px=48"]))["capture"]
+    assert own.height_px == 48  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ from synth.confdata import conf_folder, inherited
 from synth.errors import UserError
 from synth.glyphs import load_face
 from synth.grammar import grammar_of
+from synth.ground import paint
 from synth.render import render
 
 
@@ -191,6 +192,58 @@ def test_broken_fields(tmp_path: Path, change: dict[str, Any], said: list[str]) 
     assert all(word in message for word in said), message
 
 
+@pytest.mark.parametrize("name", ["my city", "2nd", "", "city-code"])
+def test_field_names_are_names(tmp_path: Path, name: str) -> None:
+    data, of = block(1)
+    of["field"] = data["fields"][1]["name"] = name
+    assert f"fields.1.name: {name!r} is no name" in complaint(tmp_path, data)
+
+
+def test_two_fields_of_one_name(tmp_path: Path) -> None:
+    data = blue()
+    data["fields"][1]["name"] = "region"
+    assert "fields.1.name: a second 'region'" in complaint(tmp_path, data)
+
+
+ALPHABET = """
+alphabets: {provinces: 皖苏, letters: AB, none: ""}
+words: {nobody: []}
+patterns: {nothing: {codes: {}, shares: {}}}
+tables: {half: {皖: AB}, empty: {皖: AB, 苏: ""}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("city", "said"),
+    [
+        ({"uniform": ["none"]}, "field city: 'none' has no characters"),
+        ({"uniform": ["letters", "''"]}, "field city: \"''\" has no characters"),
+        ({"uniform": ["@nobody"]}, "field city: '@nobody' has no characters"),
+        ({"uniform": ["#nothing"]}, "field city: '#nothing' has no characters"),
+        ({"uniform": ["letters"], "table": {"region": "half"}}, "table half has nothing for region '苏'"),
+        ({"uniform": ["letters"], "table": {"region": "empty"}}, "table empty has nothing for region '苏'"),
+        ({"uniform": ["letters"], "table": {"serial": "half"}}, "table names 'serial', no field before it"),
+    ],
+)
+def test_alphabets_and_tables_with_holes(tmp_path: Path, city: dict[str, Any], said: str) -> None:
+    (tmp_path / "cn").mkdir()
+    (tmp_path / "cn" / "alphabet-utopia.yaml").write_text(ALPHABET, encoding="utf-8")
+    fields = [
+        {"name": "region", "uniform": ["provinces"]},
+        {"name": "city"} | city,
+        {"name": "serial", "uniform": ["letters letters letters letters letters"]},
+    ]
+    assert said in complaint(tmp_path, blue(country="utopia", fields=fields))
+
+
+def test_lists_that_are_empty(tmp_path: Path) -> None:
+    assert "fields: empty" in complaint(tmp_path, blue(fields=[]))
+    rows = [*blue()["rows"], {"y": 1, "h": 9, "face": "cn45x90", "blocks": []}]
+    assert "rows.1.blocks: empty" in complaint(tmp_path, blue(rows=rows))
+    for given, said in (("", "empty"), ("cn/blue", "'cn/blue'")):
+        assert f"defaults: {said}; give a list" in complaint(tmp_path, f"defaults: {given}\nlabel: mine\n")
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -207,6 +260,7 @@ def test_impossible_numbers_and_empty_lists_are_refused(tmp_path: Path, changes:
 def test_a_missing_glyph_names_the_type_and_the_character(tmp_path: Path) -> None:
     data = blue()
     data["fields"][0] = {"name": "region", "uniform": ["'乙'"]}
+    del data["fields"][1]["table"]  # has nothing for such a region
     message = complaint(tmp_path, data)
     assert "'乙'" in message and "type mine" in message
 
@@ -297,3 +351,12 @@ def test_a_later_default_wins_and_lists_are_replaced(tmp_path: Path) -> None:
     plate = load_type(str(path))
     assert plate.colour == "white" and plate.colours["ground"] == load_type("cn/police").colours["ground"]
     assert not plate.borders and len(plate.holes) == 4
+
+
+def test_gaps_between_panels_show_the_ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what the memory held before."""
+    monkeypatch.setattr(np, "empty", lambda shape, dtype=float: np.full(shape, 7, dtype))
+    panel = {"stops": [{"at": 0, "colour": "text"}], "x0": 0, "x1": 200}
+    plate = load_type(written(tmp_path, blue(ground=[panel], texture="none", borders=[], marks=[], holes=[])))
+    gap = paint(plate, (), 0.5, None).image[20:-20, 110:-20]
+    assert (gap == plate.colours["ground"]).all()

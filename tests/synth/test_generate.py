@@ -16,8 +16,12 @@ import pytest
 
 from synth import UserError
 from synth import generate as from_python
+from synth.api import composed
+from synth.catalogue import load_type
+from synth.contents import contents
 from synth.dataset.sources import read_source
 from synth.dataset.validate import validate
+from synth.generate import generate as make
 
 ROOT = Path(__file__).resolve().parents[2]
 CBLPRD_CHARACTERS = set(
@@ -105,6 +109,24 @@ def test_submitit_makes_the_same_bytes(serial: Path, tmp_path: Path) -> None:
     finished = generate(tmp_path / "out", *SMALL, "parts=2")
     left = {name: sha for name, sha in digest(finished).items() if name != "card.md"}
     assert left == {name: sha for name, sha in digest(serial).items() if name != "card.md"}
+
+
+def test_a_run_without_part_only_finishes_what_parts_made(tmp_path: Path) -> None:
+    root = tmp_path / "out"
+    keys = (f"out={root}", "count=8", "shard_size=2", "stages=template", "engine=serial", "parts=2")
+    with pytest.raises(UserError, match="no such folder; make the parts first, part=0 to part=1"):
+        make(composed("generate", keys))
+    assert not root.exists()
+    assert make(composed("generate", (*keys, "part=0"))) == (root, False)
+    running = root / ".shards" / "00001.tmp-1"
+    running.mkdir()
+    with pytest.raises(UserError, match=r"2 of 4 shards are not finished \(first: 1\); wait for part 1 or"):
+        make(composed("generate", keys))
+    assert running.is_dir() and sorted(path.name for path in root.glob(".shards/0000?")) == ["00000", "00002"]
+    make(composed("generate", (*keys, "part=1")))
+    assert running.is_dir()
+    assert make(composed("generate", keys), ["parts=2"]) == (root, True)
+    assert not (root / ".shards").exists() and len(read_source("folder", root).items) == 8
 
 
 @pytest.mark.slow
@@ -213,6 +235,15 @@ def test_a_finished_folder_is_left_alone(serial: Path) -> None:
     assert digest(serial) == before
 
 
+def test_shards_that_a_kill_left_in_a_finished_folder_are_cleared(tmp_path: Path) -> None:
+    keys = (f"out={tmp_path / 'out'}", "count=2", "stages=template", "engine=serial")
+    make(composed("generate", keys), ["count=2"])
+    before = digest(tmp_path / "out")
+    (tmp_path / "out" / ".shards" / "00000").mkdir(parents=True)  # killed between manifest and their removal
+    assert make(composed("generate", keys), ["count=2"]) == (tmp_path / "out", True)
+    assert digest(tmp_path / "out") == before and not (tmp_path / "out" / ".shards").exists()
+
+
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
@@ -263,7 +294,52 @@ def test_texts_from_a_file(tmp_path: Path) -> None:
     out = generate(tmp_path / "out", "count=4", "stages=template", f"texts={texts}", "engine=serial")
     read = sorted(item.text for item in read_source("folder", out).items)
     assert read == ["京A12345", "京A12345", "粤BD12345", "粤BD12345"]
-    texts.write_text("京A12345\nHELLO\n", encoding="utf-8")
+    texts.write_text("# mine\n京A12345\n\n  # and\nHELLO\n", encoding="utf-8")
     refused = run(f"out={tmp_path / 'other'}", "count=4", f"texts={texts}")
-    assert refused.returncode == 2 and "line 2" in refused.stderr and "HELLO" in refused.stderr
+    assert refused.returncode == 2 and f"texts: {texts}: line 5: 'HELLO'" in refused.stderr
     assert not (tmp_path / "other").exists()  # so that the mended command is not refused
+
+
+def texts_of(root: Path, *keys: str) -> set[str]:
+    make(composed("generate", (f"out={root}", "count=4", "stages=template", "engine=serial", *keys)), keys)
+    return {item.text for item in read_source("folder", root).items}
+
+
+def test_an_edited_list_of_texts_is_another_data_set(tmp_path: Path) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("京A12345\n", encoding="utf-8")
+    assert texts_of(tmp_path / "one", f"texts={texts}") == {"京A12345"}
+    texts.write_text("京A54321\n", encoding="utf-8")
+    with pytest.raises(UserError, match="texts: holds something else since"):
+        texts_of(tmp_path / "one", f"texts={texts}")
+    assert texts_of(tmp_path / "two", f"texts={texts}") == {"京A54321"}  # by the same process
+
+
+def test_an_edited_type_is_another_data_set(tmp_path: Path) -> None:
+    """With its base: what is edited need not be the file that is named."""
+    (tmp_path / "base.yaml").write_text("defaults: [cn/blue]\ncountry: cn\n")
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("defaults: [base]\n")
+    keys = (f"plates.types=[{mine}]",)
+    assert len(texts_of(tmp_path / "one", *keys)) == 4
+    assert load_type(str(mine)).width_mm == 440
+    (tmp_path / "base.yaml").write_text("defaults: [cn/blue]\ncountry: cn\nwidth_mm: 450\n")
+    with pytest.raises(UserError, match=r"plates\.types .*mine\.yaml: holds something else since"):
+        texts_of(tmp_path / "one", *keys)
+    texts_of(tmp_path / "two", *keys)
+    assert load_type(str(mine)).width_mm == 450
+
+
+def test_digests_of_what_stages_name(tmp_path: Path) -> None:
+    plain = {"texts": None, "plates": {"types": ["cn/blue"]}, "stages": {}}
+    assert contents(plain) == {}  # so that sets of bundled files keep their config_sha
+    weights, crops = tmp_path / "mine.safetensors", tmp_path / "crops"
+    weights.write_bytes(b"1")
+    crops.mkdir()
+    (crops / "labels.tsv").write_text("one")
+    way = {"weights": str(weights), "path": None}
+    stages = {"mix": {"weights": {"a": 1.0}, "ways": {"a": {"pix2pix": way}}}, "spg": {"path": str(crops)}}
+    before = contents(plain | {"stages": stages})
+    assert set(before) == {"stages.mix.ways.a.pix2pix.weights", "stages.spg.path"}
+    (crops / "labels.tsv").write_text("two")
+    assert contents(plain | {"stages": stages}) != before

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import re
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
+from synth.api import composed
 from synth.capture import grade, lens, light, pool, sensor, surface
 from synth.capture.background import Background, lay_background
 from synth.capture.bend import Bend, bend_image, bend_points
@@ -14,6 +20,7 @@ from synth.capture.effect import Effect, Picture, draws, short
 from synth.capture.surround import Surround, draw_surround
 from synth.errors import UserError
 from synth.seeding import rng_for
+from synth.targets import made
 from synth.template import Plan, Template
 
 EFFECTS: dict[str, Effect] = {
@@ -155,3 +162,37 @@ def test_background_and_surround() -> None:
     assert params is not None
     draw_surround(image, params, plate)
     assert (image[86:94, 60:200] != 128).any() and (image[30:70, 40:220] == 128).all()
+
+
+def ranges() -> list[str]:
+    """Every range of the phone camera: a list of two numbers under its dotted key."""
+    leaves = OmegaConf.to_container(composed("generate", ["out=x"]).capture.cameras.phone)
+    return [key for key, value in lists(leaves) if len(value) == 2 and not key.endswith("enlarges")]
+
+
+def lists(node: Any, where: str = "") -> Iterator[tuple[str, list[float]]]:
+    if isinstance(node, list):
+        yield where, node
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            yield from lists(value, f"{where}.{key}" if where else str(key))
+
+
+@pytest.mark.parametrize("given", [[5.0], [float("nan"), 1.0], [-1e9, 1e9], [0.9, 0.2]])
+def test_every_range_is_checked_before_a_worker_draws_from_it(given: list[float]) -> None:
+    phone: Any = OmegaConf.to_container(composed("generate", ["out=x"]).capture.cameras.phone)
+    assert len(ranges()) > 40
+    for key in ranges():
+        config = OmegaConf.create(copy.deepcopy(phone))
+        OmegaConf.update(config, key, given)
+        with pytest.raises(UserError, match=f"{re.escape(key)}: .* is no range"):
+            made(OmegaConf.to_container(config), "capture.cameras.phone")
+
+
+@pytest.mark.parametrize("key", ["resolution.weights", "thumbnail.shrinks", "thumbnail.enlarges"])
+@pytest.mark.parametrize("given", [[1.0], [0.0, 0.0, 0.0], [1.0, -1.0, 1.0, 1.0], [0.0, 0.0]])
+def test_weights_are_as_many_as_there_are_choices(key: str, given: list[float]) -> None:
+    config = composed("generate", ["out=x"]).capture.cameras.phone
+    OmegaConf.update(config, key, given)
+    with pytest.raises(UserError, match=f"{re.escape(key)}: .* are no weights of linear"):
+        made(OmegaConf.to_container(config), "capture.cameras.phone")

@@ -211,6 +211,54 @@ def test_paddle_and_csv_lines(tmp_path: Path) -> None:
     assert [item.text for item in result.items] == ["京A,12345"] and kinds(result) == {"line": 2}
 
 
+def test_a_label_without_text_is_a_problem(tmp_path: Path) -> None:
+    picture(tmp_path / "a.jpg")
+    rows = [{"file_name": "a.jpg", "text": text} for text in (None, "", " ", "京A12345")]
+    (tmp_path / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "labels.csv").write_text("path,text\na.jpg,\na.jpg,京A12345\n")
+    (tmp_path / "train_list.txt").write_text("a.jpg\t\na.jpg\t京A12345\n")
+    for source, empty in (("folder", 3), ("csv", 1), ("paddle", 1)):
+        result = read_source(source, tmp_path)
+        assert [item.text for item in result.items] == ["京A12345"] and kinds(result) == {"text": empty}
+        assert "its text is empty" in result.problems[0].message
+
+
+def test_parquet_without_text_is_a_problem(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table = pyarrow.table({"image": [{"bytes": b"x"}] * 2, "text": [None, "京A12345"]})
+    parquet.write_table(table, tmp_path / "train.parquet")
+    result = read_source("parquet", tmp_path)
+    assert [item.text for item in result.items] == ["京A12345"] and kinds(result) == {"text": 1}
+
+
+def test_parquet_of_plain_bytes_and_of_none(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "train.parquet"
+    parquet.write_table(pyarrow.table({"image": [b"x", b"y"], "text": ["京A12345"] * 2}), path)
+    assert [item.blob.read() for item in read_source("parquet", tmp_path).items] == [b"x", b"y"]
+    for images in (["a.jpg"], [{"path": "a.jpg"}], [1]):
+        parquet.write_table(pyarrow.table({"image": images, "text": ["京A12345"]}), path)
+        with pytest.raises(UserError, match="its column image holds no bytes"):
+            read_source("parquet", tmp_path)
+
+
+def test_csv_with_line_ends_of_the_old_mac_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_bytes(b"path,text\ra.jpg,A12345\r")
+    with pytest.raises(UserError, match=r"not a line of CSV .*save the file with LF line ends"):
+        read_source("csv", tmp_path)
+
+
+def test_a_broken_record_in_lmdb_is_a_problem(tmp_path: Path) -> None:
+    lmdb = pytest.importorskip("lmdb")
+    with lmdb.open(str(tmp_path), map_size=1 << 20, lock=False) as env, env.begin(write=True) as writing:
+        writing.put(b"num-samples", b"2")
+        for number, record in ((1, b"{"), (2, '{"text": "京A12345"}'.encode())):
+            for key, value in (("image", b"x"), ("label", b"A12345"), ("record", record)):
+                writing.put(b"%s-%09d" % (key.encode(), number), value)
+    result = read_source("lmdb", tmp_path)
+    assert [item.text for item in result.items] == ["京A12345"] and kinds(result) == {"line": 1}
+
+
 def test_cblprd_lists_are_checked_against_each_other(tmp_path: Path) -> None:
     for name in "abcd":
         picture(tmp_path / "CBLPRD" / f"{name}.jpg")

@@ -138,6 +138,16 @@ def test_an_unreadable_marker_counts_as_not_done(tmp_path: Path, shard_items: It
     assert read_done(tmp_path) == {}
 
 
+def test_a_marker_that_the_disk_does_not_give_costs_no_shard(tmp_path: Path, shard_items: Items) -> None:
+    write_shard(tmp_path, FORMATS["folder"], 0, shard_items(0))
+    marker = tmp_path / ".shards/00000/done.json"
+    marker.unlink()
+    marker.mkdir()  # any error but its absence
+    with pytest.raises(UserError, match=r"done\.json: cannot be read .*; run the same command again"):
+        read_done(tmp_path)
+    assert (tmp_path / ".shards/00000/counts.json").is_file()
+
+
 def test_unfinished_shards_are_named(tmp_path: Path, shard_items: Items, config: dict[str, object]) -> None:
     write_shard(tmp_path, FORMATS["folder"], 0, shard_items(0))
     with pytest.raises(UserError, match=r"2 of 3 shards are not finished \(first: 1\)"):
@@ -195,6 +205,27 @@ def test_only_one_run_at_a_time(tmp_path: Path) -> None:
     process.join()
     with hold(tmp_path / "set"):
         pass
+
+
+def _shares(root: Path, begun: Path) -> None:
+    with hold(root, shared=True):
+        begun.touch()
+        time.sleep(60)
+
+
+def test_parts_share_the_folder_and_keep_a_whole_run_out(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    process = multiprocessing.get_context("fork").Process(target=_shares, args=(tmp_path / "set", begun))
+    process.start()
+    while not begun.exists():
+        assert process.is_alive()
+        time.sleep(0.01)
+    with hold(tmp_path / "set", shared=True):
+        pass
+    with pytest.raises(UserError, match="another run"), hold(tmp_path / "set"):
+        pass
+    process.kill()
+    process.join()
 
 
 def test_claim_refuses_another_configuration(tmp_path: Path, config: dict[str, object]) -> None:
