@@ -22,10 +22,14 @@ from gan.gallery import Gallery, outlines, styles_of
 from gan.loop import Course, Settings, drawing
 from gan.losses import Reading, Weights
 from gan.pix2pix import Pix2Pix
+from gan.runtime.distributed import tell
 from gan.runtime.precision import autocast_of
 from gan.runtime.window import Window
 from gan.step import Teaching
 from synth.errors import UserError
+
+READERS = Path(__file__).parents[1] / "recognizer" / "weights"
+BUNDLED = {"_target_": "recognizer.checkpoint.load", "path": str(READERS / "plates.safetensors")}
 
 
 def made(config: DictConfig, key: str, **more: Any) -> Any:
@@ -89,7 +93,19 @@ def turns_of(config: DictConfig) -> int:
 def reading_of(config: DictConfig) -> Reading | None:
     if config.reader is None:
         return None
-    return Reading(made(config, "reader"), config.gan.reading_enough, config.gan.reading_most)
+    return Reading(reader_of(config, "reader"), config.gan.reading_enough, config.gan.reading_most)
+
+
+def reader_of(config: DictConfig, key: str) -> Any:
+    """The network of a reader and what it says about itself; `bundled` is the one that comes with us."""
+    return made(OmegaConf.create({key: BUNDLED}) if config[key] == "bundled" else config, key)
+
+
+def tell_idle(weights: Any, key: str, given: Any, *names: str) -> None:
+    """Say which losses that should count do not, since what they need is null."""
+    idle = ", ".join(name for name in names if getattr(weights, name))
+    if given is None and idle:
+        tell(f"gan.losses: {idle} left out, since {key} is null; reader=bundled is the reader to learn from")
 
 
 def augmentation_of(config: DictConfig) -> Augmentation:
@@ -118,6 +134,7 @@ def drawing_course(config: DictConfig, settings: Settings) -> Course[Pix2Pix]:
     header = header_of(config, sizes, data)
     header = replace(header, seen=(height, width) if (height, width) != sizes[0] else None)
     teaching = teaching_of(config)
+    tell_idle(teaching.weights, "reader", config.reader, "reading")
     torch.manual_seed(settings.seed)
     judge = Discriminator(header.planes, **config.gan.discriminator)
     gallery = Gallery(plain(unseen, 10), outlines(config.plates.types, header.sizes[0], 0), 6, settings.seed)

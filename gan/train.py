@@ -13,7 +13,8 @@ crops/ stands for a few hundred pictures of one plate each, with a labels.tsv be
 colour, with tabs); `source` names other kinds of sets. Look first whether they align: python -m gan.align.
 The main keys are source.path, out, images, size (height and width, as large as the crops are) and, on few
 cores, threads. What a network is made of and its losses stand under gan: gan.network.channels=16 is twice as
-fast. `reader` keeps what is drawn legible.
+fast. reader=bundled keeps what is drawn legible, as in the training of the bundled weights; null, which fits
+any alphabet, leaves its losses out.
 
 The same command goes on where it was stopped. FILE is weights.safetensors in `out`; samples/ shows what has
 been learnt so far.

@@ -12,7 +12,16 @@ from omegaconf import DictConfig, OmegaConf
 from torch.utils.data import IterableDataset
 
 from gan.batches import Pairs
-from gan.course import augmentation_of, header_of, made, reading_of, sizes_of, turns_of
+from gan.course import (
+    augmentation_of,
+    header_of,
+    made,
+    reader_of,
+    reading_of,
+    sizes_of,
+    tell_idle,
+    turns_of,
+)
 from gan.discriminator import Discriminator
 from gan.loop import Course, Settings
 from gan.memory import Memory
@@ -54,6 +63,8 @@ def editing_course(config: DictConfig, settings: Settings) -> Course[SPG]:
     crops = len(pairs) if pairs is not None else 0
     header = header_of(config, sizes, {"source": config.source.name, "crops": crops})
     teaching = teaching_of(config)
+    tell_idle(teaching.weights, "gan.perceptual", config.gan.perceptual, "perceptual", "style")
+    tell_idle(teaching.weights, "reader", config.reader, "reading")
     torch.manual_seed(settings.seed)
     judge = Discriminator(header.planes, **config.gan.discriminator)
 
@@ -82,7 +93,7 @@ def teaching_of(config: DictConfig) -> EditTeaching:
     weights = EditWeights(**OmegaConf.to_container(config.gan.losses))  # type: ignore[arg-type]
     perceptual = None
     if config.gan.perceptual is not None and (weights.perceptual or weights.style):
-        perceptual = Perceptual(made(config.gan, "perceptual"))
+        perceptual = Perceptual(reader_of(config.gan, "perceptual"))
     reading = reading_of(config) if weights.reading else None
     return EditTeaching(
         weights,

@@ -157,6 +157,15 @@ def test_the_command_trains(tmp_path: Path) -> None:
     assert load(tmp_path / "run" / "weights.safetensors")[1].data["crops"] == 12
 
 
+def test_features_of_the_bundled_reader_teach_or_their_absence_is_told(tmp_path: Path) -> None:
+    keys = ("gan=spg", "gan.real.share=0", "images=4", "plates.types=[cn/blue]")
+    done = command(tmp_path / "off", *keys)
+    assert "gan.losses: style left out, since gan.perceptual is null; reader=bundled" in done.stderr
+    done = command(tmp_path / "on", *keys, "reader=bundled")
+    assert done.returncode == 0 and "gan.losses" not in done.stderr, done.stderr
+    assert "style" in json.loads((tmp_path / "on" / "stats.jsonl").read_text())
+
+
 def test_the_weights_that_are_kept_lie_between_both_phases(tmp_path: Path) -> None:
     keys = ("gan=spg", "gan.real.begins=8", "images=24", "keep=8", "plates.types=[cn/blue]")
     found = {}

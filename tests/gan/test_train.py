@@ -212,6 +212,20 @@ def test_the_command_trains(tmp_path: Path) -> None:
     assert load(tmp_path / "run" / "weights.safetensors")[2].data["crops"] == 12
 
 
+def test_losses_without_their_reader_are_told(tmp_path: Path) -> None:
+    done = command(tmp_path / "run", "images=4")
+    assert done.returncode == 0, done.stderr
+    [said] = [line for line in done.stderr.splitlines() if line.startswith("gan.losses: ")]
+    assert said == (
+        "gan.losses: reading left out, since reader is null; reader=bundled is the reader to learn from"
+    )
+    done = command(tmp_path / "off", "images=4", "gan.losses.reading=0")
+    assert done.returncode == 0 and "gan.losses" not in done.stderr
+    done = command(tmp_path / "on", "images=4", "reader=bundled")
+    assert done.returncode == 0 and "gan.losses" not in done.stderr, done.stderr
+    assert "reading" in json.loads((tmp_path / "on" / "stats.jsonl").read_text())
+
+
 def test_a_wrong_size_is_one_line(tmp_path: Path) -> None:
     done = command(tmp_path / "run", "size=[16]")
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
