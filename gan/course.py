@@ -129,6 +129,7 @@ def drawing_course(config: DictConfig, settings: Settings) -> Course[Pix2Pix]:
         made(config, "pairs", part=part, own_size=config.gan.own_size, heads=config.gan.heads)
         for part in ("train", "held_out")
     )
+    tell(pairs.summary)
     data = {"source": config.source.name, "crops": len(pairs), "held_out": len(unseen)}
     height, width = pairs.plain(0).crop.shape[:2]
     header = header_of(config, sizes, data)

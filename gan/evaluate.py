@@ -36,6 +36,7 @@ from gan.outline import condition, upright
 from gan.outside import judge_samples, matching, the_judge
 from gan.pairs import Pairs, load_pairs
 from gan.realism import classifier_accuracy
+from gan.runtime.distributed import tell
 from gan.scores import fid, kid, nearest, similarity, spread
 from gan.sight import shrunk
 from synth.app import command, need_positive
@@ -249,6 +250,7 @@ def evaluated(config: DictConfig, stage: Redraw, camera: Capture) -> tuple[dict[
     size = stage.artist.header.sizes[0]
     pairs = load_pairs(**chosen, size=size, part="held_out", own_size=True)
     train = load_pairs(**chosen, size=size, part="train")
+    tell(pairs.summary)
     protocol = protocol_of(pairs, config)
     taken = replace(camera, size=list(protocol.size))
     drawn = replace(stage, size=list(protocol.size))

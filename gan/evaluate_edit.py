@@ -35,6 +35,7 @@ from gan.course import made
 from gan.gallery import shown
 from gan.outline import condition
 from gan.pairs import load_pairs
+from gan.runtime.distributed import tell
 from gan.sight import fitted
 from gan.spg import on_crops, on_rendered
 from gan.spg.editor import Edited, Editor, Task, weights_file
@@ -64,6 +65,7 @@ def on_real(
     chosen = {"source": config.source.name, "path": config.source.path, "types": list(config.plates.types)}
     size = editors[OURS].header.sizes[0]
     held_out, train = (load_pairs(**chosen, size=size, part=part) for part in ("held_out", "train"))
+    tell(held_out.summary)
     tasks = on_crops.tasks_of(held_out, config.draws, config.seed)
     edits = {name: editor.edit(tasks) for name, editor in editors.items()}
     sets = {name: [one.image for one in edited] for name, edited in edits.items()}

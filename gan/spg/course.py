@@ -26,6 +26,7 @@ from gan.discriminator import Discriminator
 from gan.loop import Course, Settings
 from gan.memory import Memory
 from gan.runtime.average import mean_with
+from gan.runtime.distributed import tell
 from gan.runtime.precision import autocast_of
 from gan.runtime.track import Track
 from gan.runtime.window import Window
@@ -59,6 +60,8 @@ def editing_course(config: DictConfig, settings: Settings) -> Course[SPG]:
     rendered: Rendered = made(config.gan, "rendered", sizes=sizes)
     pairs: Pairs | None = made(config, "pairs", part="train", own_size=True) if share else None
     unseen: Pairs | None = made(config, "pairs", part="held_out", own_size=True) if share else None
+    if pairs is not None:
+        tell(pairs.summary)
     mixture = Mixture(rendered, pairs, share, config.gan.real.begins)
     crops = len(pairs) if pairs is not None else 0
     header = header_of(config, sizes, {"source": config.source.name, "crops": crops})

@@ -155,7 +155,8 @@ def test_the_whole_protocol(
     more = (f"source.path={tmp_path / 'crops'}", f"phase1={other}")
     monkeypatch.setattr("sys.argv", keys(tmp_path, *more))
     main()
-    said = capsys.readouterr().out
+    said, told = capsys.readouterr()
+    assert "0 unreadable; " in told and " in part held_out" in told
     report = json.loads((tmp_path / "out" / "metrics.json").read_text())
     rows = report["crops"]
     assert set(rows) == {"spg", "phase 1 alone", "pix2pix", "held-out crops", "training crops"}

@@ -77,7 +77,8 @@ def test_the_whole_protocol(
     ]  # fmt: skip
     monkeypatch.setattr("sys.argv", ["plate-evaluate-gan", *keys])
     main()
-    said = capsys.readouterr().out
+    said, told = capsys.readouterr()
+    assert "0 unreadable; " in told and " in part held_out" in told
     assert "| pix2pix |" in said and "| capture |" in said and "real held-out crops" in said
     report = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert report["held_out"] >= 4 and set(report["likeness"]) == {

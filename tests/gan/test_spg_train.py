@@ -154,6 +154,7 @@ def test_the_command_trains(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     said = f"{tmp_path / 'run' / 'weights.safetensors'}: 16 images of rendered plates and 12 crops"
     assert done.stdout.splitlines()[-1] == said
+    assert "x: twelve tiny crops" in done.stderr.splitlines()
     assert load(tmp_path / "run" / "weights.safetensors")[1].data["crops"] == 12
 
 

@@ -209,6 +209,7 @@ def test_the_command_trains(tmp_path: Path) -> None:
     assert (
         done.stdout.splitlines()[-1] == f"{tmp_path / 'run' / 'weights.safetensors'}: 16 images of 12 crops"
     )
+    assert "x: twelve tiny crops" in done.stderr.splitlines()
     assert load(tmp_path / "run" / "weights.safetensors")[2].data["crops"] == 12
 
 
