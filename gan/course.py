@@ -125,16 +125,20 @@ def plain(pairs: Pairs, most: int | None = None) -> Sequence[Any]:
 def drawing_course(config: DictConfig, settings: Settings) -> Course[Pix2Pix]:
     """From outlines to pictures in the style of real crops."""
     sizes = sizes_of(config)
+    if config.gan.network.get("style", 1) and settings.batch < 2:
+        raise UserError(
+            f"batch: {settings.batch}; half of a batch borrows the style of the other, give 2 at least"
+        )
+    teaching = teaching_of(config)
     pairs, unseen = (
         made(config, "pairs", part=part, own_size=config.gan.own_size, heads=config.gan.heads)
         for part in ("train", "held_out")
     )
-    tell(pairs.summary)
     data = {"source": config.source.name, "crops": len(pairs), "held_out": len(unseen)}
     height, width = pairs.plain(0).crop.shape[:2]
     header = header_of(config, sizes, data)
     header = replace(header, seen=(height, width) if (height, width) != sizes[0] else None)
-    teaching = teaching_of(config)
+    tell(pairs.summary)
     tell_idle(teaching.weights, "reader", config.reader, "reading")
     torch.manual_seed(settings.seed)
     judge = Discriminator(header.planes, **config.gan.discriminator)

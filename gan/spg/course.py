@@ -57,15 +57,20 @@ def editing_course(config: DictConfig, settings: Settings) -> Course[SPG]:
             f"gan.real.begins: {config.gan.real.begins} is below keep ({config.keep}): nothing of phase 1 "
             "would be kept to be blended in; lower keep, or gan.real.phase1=0"
         )
+    teaching = teaching_of(config)
     rendered: Rendered = made(config.gan, "rendered", sizes=sizes)
     pairs: Pairs | None = made(config, "pairs", part="train", own_size=True) if share else None
     unseen: Pairs | None = made(config, "pairs", part="held_out", own_size=True) if share else None
-    if pairs is not None:
-        tell(pairs.summary)
     mixture = Mixture(rendered, pairs, share, config.gan.real.begins)
+    if pairs is not None and not mixture.real(mixture.begins, sizes[0], settings.batch):
+        raise UserError(
+            f"batch: {settings.batch}, of which gan.real.share={share} is no crop; give more, "
+            "or gan.real.share=0"
+        )
     crops = len(pairs) if pairs is not None else 0
     header = header_of(config, sizes, {"source": config.source.name, "crops": crops})
-    teaching = teaching_of(config)
+    if pairs is not None:
+        tell(pairs.summary)
     tell_idle(teaching.weights, "gan.perceptual", config.gan.perceptual, "perceptual", "style")
     tell_idle(teaching.weights, "reader", config.reader, "reading")
     torch.manual_seed(settings.seed)

@@ -84,6 +84,13 @@ def test_edits_are_judged_at_the_size_of_the_crops_as_an_editor_lays_them(tmp_pa
     edit_step(players(), given, teaching(), Track(tmp_path / "s.jsonl", False, 0))
 
 
+def test_a_loss_that_is_no_number_ends_the_training(tmp_path: Path) -> None:
+    lost = players()
+    torch.nn.init.constant_(next(lost.artist.parameters()), float("nan"))
+    with pytest.raises(UserError, match="is nan, nothing more is learnt"):
+        edit_step(lost, batch().given(ALONE.device), teaching(), Track(tmp_path / "s.jsonl", False, 0))
+
+
 def test_only_edits_of_crops_are_remembered(tmp_path: Path) -> None:
     both, track = players(), Track(tmp_path / "s.jsonl", False, 0)
     both.memory = Memory(64)
@@ -185,6 +192,10 @@ def test_the_weights_that_are_kept_lie_between_both_phases(tmp_path: Path) -> No
 
 
 def test_a_wrong_share_is_one_line(tmp_path: Path) -> None:
+    done = command(tmp_path / "run", "gan=spg", "batch=1")
+    assert done.returncode == 2 and done.stderr.startswith(
+        "error: batch: 1, of which gan.real.share=0.5 is no crop"
+    )
     done = command(tmp_path / "run", "gan=spg", "gan.real.share=1")
     assert done.returncode == 2 and done.stderr.startswith("error: gan.real.share: 1 is no share below 1")
     done = command(tmp_path / "run", "gan=spg", "gan.turns=0")

@@ -227,6 +227,25 @@ def test_losses_without_their_reader_are_told(tmp_path: Path) -> None:
     assert "reading" in json.loads((tmp_path / "on" / "stats.jsonl").read_text())
 
 
+def test_a_batch_of_one_has_no_style_to_borrow(tmp_path: Path) -> None:
+    done = command(tmp_path / "run", "batch=1")
+    assert done.returncode == 2 and done.stderr.startswith("error: batch: 1; half of a batch borrows")
+    assert not (tmp_path / "run").exists()
+    assert command(tmp_path / "classic", "gan=pix2pix_classic", "images=1", "batch=1").returncode == 0
+
+
+def test_numbers_that_are_none_end_a_training_and_leave_what_was_kept(tmp_path: Path) -> None:
+    weights = run(tmp_path / "run", images=8)
+    before = {name: (tmp_path / "run" / name).read_bytes() for name in (weights.name, "state.safetensors")}
+    with pytest.raises(UserError, match=r"gan.losses: .* is (nan|inf), nothing more is learnt"):
+        run(tmp_path / "run", learning_rate=1e30, images=48, keep=48)
+    lost = build(header())
+    torch.nn.init.constant_(lost.generator.full[0].weight, float("nan"))
+    with pytest.raises(UserError, match=r"left as it is: generator.full.0.weight is no number"):
+        save(weights, lost, bank(build(header())), header())
+    assert {name: (tmp_path / "run" / name).read_bytes() for name in before} == before
+
+
 def test_a_wrong_size_is_one_line(tmp_path: Path) -> None:
     done = command(tmp_path / "run", "size=[16]")
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
