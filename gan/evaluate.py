@@ -29,7 +29,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from gan.apply import Redraw
 from gan.batches import as_input, as_pictures, planes_of
-from gan.checkpoint import load
+from gan.checkpoint import Header, load
 from gan.features import features
 from gan.gallery import shown
 from gan.outline import condition, upright
@@ -117,6 +117,11 @@ def likeness(protocol: Protocol, sets: dict[str, list[Image]], config: DictConfi
         ]
         report[name]["classifier"] = float(np.mean(accuracies))
     return report
+
+
+def told_heads(header: Header) -> bool:
+    """Whether a generator was told what sits in the slots, with the outline."""
+    return bool(header.config.get("gan", {}).get("heads", False))
 
 
 def diversity(stage: Redraw, protocol: Protocol, outlines: int, styles: int) -> dict[str, float]:
@@ -248,7 +253,8 @@ def evaluated(config: DictConfig, stage: Redraw, camera: Capture) -> tuple[dict[
     """All numbers, and the sheets by file name."""
     chosen = {"source": config.source.name, "path": config.source.path, "types": list(config.plates.types)}
     size = stage.artist.header.sizes[0]
-    pairs = load_pairs(**chosen, size=size, part="held_out", own_size=True)
+    heads = told_heads(stage.artist.header)
+    pairs = load_pairs(**chosen, size=size, part="held_out", own_size=True, heads=heads)
     train = load_pairs(**chosen, size=size, part="train")
     tell(pairs.summary)
     protocol = protocol_of(pairs, config)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +17,10 @@ import torch
 from test_pairs import write_crops
 from tiny_pairs import header
 
-from gan.checkpoint import Styles, build, save
+from gan.apply import BUNDLED
+from gan.checkpoint import Styles, build, load, save
+from gan.evaluate import told_heads
+from gan.pairs import Pairs, load_pairs
 from gan.scores import fid, kid, nearest, similarity, spread
 
 RNG = np.random.default_rng(0)
@@ -58,6 +63,10 @@ def test_features_of_an_outside_network() -> None:
     assert np.allclose(found[1], features([shots[1]])[0], rtol=1e-3, atol=1e-4)
 
 
+def test_bolts_are_told_as_in_the_training() -> None:
+    assert told_heads(load(BUNDLED)[2]) and not told_heads(header())
+
+
 def test_the_whole_protocol(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -65,10 +74,18 @@ def test_the_whole_protocol(
     pytest.importorskip("onnx")
     from gan.evaluate import main
 
+    asked: list[bool] = []
+
+    def watched(**keys: Any) -> Pairs:
+        asked.append(keys.get("heads", False))
+        return load_pairs(**keys)
+
+    monkeypatch.setattr("gan.evaluate.load_pairs", watched)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     write_crops(tmp_path / "crops", 40)
     torch.manual_seed(0)
-    save(tmp_path / "w.safetensors", build(header()), Styles(torch.randn(4, 3), torch.ones(4, 3)), header())
+    taught = replace(header(), config={"gan": {"heads": True}})
+    save(tmp_path / "w.safetensors", build(header()), Styles(torch.randn(4, 3), torch.ones(4, 3)), taught)
     keys = [
         f"weights={tmp_path / 'w.safetensors'}", f"source.path={tmp_path / 'crops'}",
         f"out={tmp_path / 'out'}",
@@ -78,6 +95,7 @@ def test_the_whole_protocol(
     monkeypatch.setattr("sys.argv", ["plate-evaluate-gan", *keys])
     main()
     said, told = capsys.readouterr()
+    assert asked[0]  # the held-out crops
     assert "0 unreadable; " in told and " in part held_out" in told
     assert "| pix2pix |" in said and "| capture |" in said and "real held-out crops" in said
     report = json.loads((tmp_path / "out" / "metrics.json").read_text())
