@@ -36,8 +36,9 @@ from gan.outline import condition, upright
 from gan.outside import judge_samples, matching, the_judge
 from gan.pairs import Pairs, load_pairs
 from gan.realism import classifier_accuracy
+from gan.realism import held_out as half
 from gan.runtime.distributed import tell
-from gan.scores import fid, kid, nearest, similarity, spread
+from gan.scores import fid, kid, nearest, need_enough, similarity, spread
 from gan.sight import shrunk
 from synth.app import command, need_positive
 from synth.capture.sensor import recoded
@@ -46,6 +47,7 @@ from synth.catalogue import load_type
 from synth.dataset.atomic import disk_errors, write_atomic
 from synth.dataset.chart import png
 from synth.dataset.sheet import write_sheet
+from synth.errors import UserError
 from synth.grammar import grammar_of
 from synth.sample import Image, Sample, Stage
 from synth.targets import made
@@ -135,6 +137,17 @@ def diversity(stage: Redraw, protocol: Protocol, outlines: int, styles: int) -> 
         ]
         spreads.append(spread([protocol.form(image) for image in stage.pictures(others, 0)]))
     return {"one_outline": float(np.mean(spreads)), "real_crops": spread(protocol.real)}
+
+
+def need_parts(held_out: Pairs, train: Pairs) -> None:
+    """Refuse what is too little to be judged by, before anything is drawn."""
+    need_enough(len(held_out), "held-out crops")
+    need_enough(len(train), "training crops")
+    if len({half(text) for text in held_out.texts}) < 2:
+        raise UserError(
+            f"source.path: the classifier learns on half of the texts and is judged on the others, but all "
+            f"{len(held_out)} held-out crops are in one half; give more crops"
+        )
 
 
 @torch.inference_mode()
@@ -257,6 +270,7 @@ def evaluated(config: DictConfig, stage: Redraw, camera: Capture) -> tuple[dict[
     pairs = load_pairs(**chosen, size=size, part="held_out", own_size=True, heads=heads)
     train = load_pairs(**chosen, size=size, part="train")
     tell(pairs.summary)
+    need_parts(pairs, train)
     protocol = protocol_of(pairs, config)
     taken = replace(camera, size=list(protocol.size))
     drawn = replace(stage, size=list(protocol.size))

@@ -17,11 +17,14 @@ import torch
 from test_pairs import write_crops
 from tiny_pairs import header
 
+from gan.align_store import Store
 from gan.apply import BUNDLED
 from gan.checkpoint import Styles, build, load, save
-from gan.evaluate import told_heads
-from gan.pairs import Pairs, load_pairs
+from gan.evaluate import need_parts, told_heads
+from gan.pairs import Pairs, load_pairs, pairs_of
 from gan.scores import fid, kid, nearest, similarity, spread
+from gan.vary import Vary
+from synth.errors import UserError
 
 RNG = np.random.default_rng(0)
 
@@ -65,6 +68,27 @@ def test_features_of_an_outside_network() -> None:
 
 def test_bolts_are_told_as_in_the_training() -> None:
     assert told_heads(load(BUNDLED)[2]) and not told_heads(header())
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ((1, 5), "1 held-out crops, two are"),
+        ((5, 1), "1 training crops, two are"),
+        ((2, 5), "are in one half"),
+    ],
+)
+def test_too_few_crops_are_one_line(counts: tuple[int, int], message: str) -> None:
+    with pytest.raises(UserError, match=f"source.path: .*{message}"):
+        need_parts(*(tiny(count) for count in counts))
+
+
+def tiny(count: int) -> Pairs:
+    """Crops of one text."""
+    blank = np.zeros((24, 94, 3), np.uint8)
+    named = (("x",) * count, ("京A12345",) * count, ("cn/blue",) * count)
+    store = Store(*named, (blank,) * count, np.stack([np.eye(3)] * count), np.ones(count), 0)
+    return pairs_of(store, range(count), (24, 94), (24, 94), Vary(), "")
 
 
 def test_the_whole_protocol(
