@@ -33,7 +33,7 @@ from gan.checkpoint import Header, load
 from gan.features import features
 from gan.gallery import shown
 from gan.outline import condition, upright
-from gan.outside import judge_samples, matching, the_judge
+from gan.outside import alphabet_of, judge_samples, matching, the_judge
 from gan.pairs import Pairs, load_pairs
 from gan.realism import classifier_accuracy
 from gan.realism import held_out as half
@@ -48,7 +48,6 @@ from synth.dataset.atomic import disk_errors, write_atomic
 from synth.dataset.chart import png
 from synth.dataset.sheet import write_sheet
 from synth.errors import UserError
-from synth.grammar import grammar_of
 from synth.sample import Image, Sample, Stage
 from synth.targets import made
 from synth.template import Plan, Template
@@ -202,10 +201,8 @@ def real_legibility(protocol: Protocol) -> dict[str, float]:
     """The same reader on the held-out crops themselves."""
     pairs = []
     for name in dict.fromkeys(protocol.types):
-        grammar = grammar_of(name)
-        alphabet = "".join(sorted(set().union(*(grammar.characters(f, "legal") for f in grammar.shown))))
         mine = [n for n, other in enumerate(protocol.types) if other == name]
-        readings = the_judge().read([protocol.real[n] for n in mine], alphabet)
+        readings = the_judge().read([protocol.real[n] for n in mine], alphabet_of(name))
         pairs += [(protocol.texts[n], reading) for n, reading in zip(mine, readings, strict=True)]
     return shares(pairs)
 

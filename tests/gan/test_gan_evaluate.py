@@ -21,6 +21,7 @@ from gan.align_store import Store
 from gan.apply import BUNDLED
 from gan.checkpoint import Styles, build, load, save
 from gan.evaluate import need_parts, told_heads
+from gan.outside import alphabet_of
 from gan.pairs import Pairs, load_pairs, pairs_of
 from gan.scores import fid, kid, nearest, similarity, spread
 from gan.vary import Vary
@@ -132,3 +133,9 @@ def test_the_whole_protocol(
     assert set(report["legibility"]) == {"cn/blue", "mean"}  # two rows are not the outside reader's trade
     for name in ("sheet.png", "nearest.png", "types.png"):
         assert cv2.imread(str(tmp_path / "out" / name)) is not None
+
+
+def test_an_outside_reader_is_asked_for_the_letters_of_a_type() -> None:
+    whole, region = alphabet_of("cn/blue"), alphabet_of("cn/blue", ("region",))
+    assert set("皖A1") <= set(whole) and "I" not in whole and len(set(whole)) == len(whole)
+    assert "皖" in region and "1" not in region and set(region) < set(whole)
