@@ -27,6 +27,7 @@ from gan.runtime.precision import autocast_of
 from gan.runtime.window import Window
 from gan.step import Teaching
 from synth.errors import UserError
+from synth.targets import TARGET, check
 
 READERS = Path(__file__).parents[1] / "recognizer" / "weights"
 BUNDLED = {"_target_": "recognizer.checkpoint.load", "path": str(READERS / "plates.safetensors")}
@@ -34,8 +35,17 @@ BUNDLED = {"_target_": "recognizer.checkpoint.load", "path": str(READERS / "plat
 
 def made(config: DictConfig, key: str, **more: Any) -> Any:
     """What the `_target_` at this key builds; its errors named by the key."""
+    return built(OmegaConf.select(config, key), key, **more)
+
+
+def built(node: Any, key: str, **more: Any) -> Any:
+    """The same of settings from elsewhere, `key` is where the user finds them."""
+    settings: Any = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+    if not isinstance(settings, dict) or TARGET not in settings:
+        raise UserError(f"{key}: {settings!r} is not a mapping with {TARGET}")
+    check({**settings, **more}, key)
     try:
-        return instantiate(config[key], _convert_="all", **more)
+        return instantiate(node, _convert_="all", **more)
     except InstantiationException as error:
         if isinstance(error.__cause__, UserError):
             raise error.__cause__ from error
@@ -98,7 +108,8 @@ def reading_of(config: DictConfig) -> Reading | None:
 
 def reader_of(config: DictConfig, key: str) -> Any:
     """The network of a reader and what it says about itself; `bundled` is the one that comes with us."""
-    return made(OmegaConf.create({key: BUNDLED}) if config[key] == "bundled" else config, key)
+    given = OmegaConf.select(config, key)
+    return built(BUNDLED if given == "bundled" else given, key)
 
 
 def tell_idle(weights: Any, key: str, given: Any, *names: str) -> None:

@@ -58,7 +58,7 @@ def editing_course(config: DictConfig, settings: Settings) -> Course[SPG]:
             "would be kept to be blended in; lower keep, or gan.real.phase1=0"
         )
     teaching = teaching_of(config)
-    rendered: Rendered = made(config.gan, "rendered", sizes=sizes)
+    rendered: Rendered = made(config, "gan.rendered", sizes=sizes)
     pairs: Pairs | None = made(config, "pairs", part="train", own_size=True) if share else None
     unseen: Pairs | None = made(config, "pairs", part="held_out", own_size=True) if share else None
     mixture = Mixture(rendered, pairs, share, config.gan.real.begins)
@@ -101,7 +101,7 @@ def teaching_of(config: DictConfig) -> EditTeaching:
     weights = EditWeights(**OmegaConf.to_container(config.gan.losses))  # type: ignore[arg-type]
     perceptual = None
     if config.gan.perceptual is not None and (weights.perceptual or weights.style):
-        perceptual = Perceptual(reader_of(config.gan, "perceptual"))
+        perceptual = Perceptual(reader_of(config, "gan.perceptual"))
     reading = reading_of(config) if weights.reading else None
     return EditTeaching(
         weights,

@@ -200,5 +200,10 @@ def test_a_wrong_share_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 2 and done.stderr.startswith("error: gan.real.share: 1 is no share below 1")
     done = command(tmp_path / "run", "gan=spg", "gan.turns=0")
     assert done.returncode == 2 and done.stderr.startswith("error: gan.turns: 0; the judge needs one turn")
+    done = command(tmp_path / "run", "gan=spg", "gan.rendered.jitter=abc")
+    assert done.returncode == 2 and done.stderr == "error: gan.rendered.jitter: 'abc' is not a number\n"
+    done = command(tmp_path / "run", "gan=spg", "reader=mine")
+    said = "error: gan.perceptual: 'mine' is not a mapping with _target_\n"
+    assert done.returncode == 2 and done.stderr == said
     done = command(tmp_path / "run", "gan=spg", "gan.real.phase1=2")
     assert done.returncode == 2 and done.stderr.startswith("error: gan.real.phase1: 2 is no share between")
