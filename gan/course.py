@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import InterpolationToMissingValueError
 from torch.utils.data import IterableDataset
 
 from gan.augment import Augmentation
@@ -29,6 +30,7 @@ from gan.step import Teaching
 from synth.errors import UserError
 from synth.targets import TARGET, check
 
+Filled = TypeVar("Filled")
 READERS = Path(__file__).parents[1] / "recognizer" / "weights"
 BUNDLED = {"_target_": "recognizer.checkpoint.load", "path": str(READERS / "plates.safetensors")}
 
@@ -50,6 +52,15 @@ def built(node: Any, key: str, **more: Any) -> Any:
         if isinstance(error.__cause__, UserError):
             raise error.__cause__ from error
         raise UserError(f"{key}: {error.__cause__ or error}") from error
+
+
+def crops_of(config: DictConfig, part: str, **more: Any) -> Any:
+    """The pairs of one part; their folder may be called 2024."""
+    try:
+        path = config.pairs.path
+    except InterpolationToMissingValueError:
+        path = config.source.path  # which tells what must be given
+    return made(config, "pairs", path=str(path), part=part, **more)
 
 
 def sizes_of(config: DictConfig) -> tuple[tuple[int, int], ...]:
@@ -82,7 +93,7 @@ def placeless(node: Any) -> Any:
 
 
 def teaching_of(config: DictConfig) -> Teaching:
-    weights = Weights(**OmegaConf.to_container(config.gan.losses))  # type: ignore[arg-type]
+    weights = filled(Weights, config, "gan.losses")
     reading = reading_of(config) if weights.reading else None
     return Teaching(
         weights,
@@ -94,8 +105,15 @@ def teaching_of(config: DictConfig) -> Teaching:
     )
 
 
+def filled(kind: type[Filled], config: DictConfig, key: str) -> Filled:
+    """A dataclass of the plain values at a key; a wrong one is told by its key."""
+    values: Any = OmegaConf.to_container(OmegaConf.select(config, key), resolve=True)
+    check({TARGET: f"{kind.__module__}.{kind.__qualname__}", **values}, key)
+    return kind(**values)
+
+
 def turns_of(config: DictConfig) -> int:
-    if config.gan.turns < 1:
+    if type(config.gan.turns) is not int or config.gan.turns < 1:
         raise UserError(f"gan.turns: {config.gan.turns}; the judge needs one turn at least")
     return int(config.gan.turns)
 
@@ -120,7 +138,7 @@ def tell_idle(weights: Any, key: str, given: Any, *names: str) -> None:
 
 
 def augmentation_of(config: DictConfig) -> Augmentation:
-    return Augmentation(**OmegaConf.to_container(config.gan.augmentation))  # type: ignore[arg-type]
+    return filled(Augmentation, config, "gan.augmentation")
 
 
 def settings_of(config: DictConfig) -> Settings:
@@ -142,7 +160,7 @@ def drawing_course(config: DictConfig, settings: Settings) -> Course[Pix2Pix]:
         )
     teaching = teaching_of(config)
     pairs, unseen = (
-        made(config, "pairs", part=part, own_size=config.gan.own_size, heads=config.gan.heads)
+        crops_of(config, part, own_size=config.gan.own_size, heads=config.gan.heads)
         for part in ("train", "held_out")
     )
     data = {"source": config.source.name, "crops": len(pairs), "held_out": len(unseen)}

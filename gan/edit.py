@@ -220,10 +220,16 @@ def need_mode(mode: str) -> None:
         raise UserError(f"mode: {mode!r} is unknown; use {', '.join(MODES)}")
 
 
+def need_seed(seed: int) -> None:
+    if seed < 0:
+        raise UserError(f"seed: {seed} is below 0; random texts are drawn from 0 or more")
+
+
 @command("edit")
 def main(config: DictConfig) -> int:
     """Edit plates."""
     need_mode(config.mode)
+    need_seed(config.seed)
     out, given = Path(str(config.out)), Path(str(config.image))
     if out.resolve() == (given if given.is_dir() else given.parent).resolve():
         raise UserError(f"out: {out} has the pictures themselves; choose another folder")

@@ -261,7 +261,11 @@ def table(report: dict[str, Any]) -> str:
 
 def evaluated(config: DictConfig, stage: Redraw, camera: Capture) -> tuple[dict[str, Any], dict[str, Image]]:
     """All numbers, and the sheets by file name."""
-    chosen = {"source": config.source.name, "path": config.source.path, "types": list(config.plates.types)}
+    chosen = {
+        "source": config.source.name,
+        "path": str(config.source.path),
+        "types": list(config.plates.types),
+    }
     size = stage.artist.header.sizes[0]
     heads = told_heads(stage.artist.header)
     pairs = load_pairs(**chosen, size=size, part="held_out", own_size=True, heads=heads)

@@ -72,7 +72,11 @@ class Crops:
 
 def crops_of(config: DictConfig, size: tuple[int, int]) -> Crops:
     """The crops of the configuration; too few of them are refused before anything is edited."""
-    chosen = {"source": config.source.name, "path": config.source.path, "types": list(config.plates.types)}
+    chosen = {
+        "source": config.source.name,
+        "path": str(config.source.path),
+        "types": list(config.plates.types),
+    }
     held_out, train = (load_pairs(**chosen, size=size, part=part) for part in ("held_out", "train"))
     tell(held_out.summary)
     need_enough(len(held_out), "held-out crops")

@@ -23,6 +23,7 @@ been learnt so far.
 from __future__ import annotations
 
 import functools
+import math
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,32 @@ from gan.course import settings_of
 from gan.loop import Course, run
 from gan.runtime.distributed import start
 from synth.app import command, keep_config, need_positive, need_same
+from synth.errors import UserError
+
+LEAST = {"threads": 1, "workers": 0, "seed": 0}
+
+
+def need_numbers(config: DictConfig) -> None:
+    """What torch and numpy would stumble over, told by its key."""
+    for key, least in LEAST.items():
+        value = config[key]
+        if (type(value) is not int or value < least) and not (key == "threads" and value is None):
+            raise UserError(f"{key}: {value!r} is not a whole number of {least} or more")
+    for key in ("learning_rate", "judge_rate"):
+        value = config[key]
+        if type(value) not in (int, float) or not 0 < value < math.inf:
+            raise UserError(f"{key}: {value!r} is not a number above 0")
+    for key in ("decay", "average"):
+        value = config[key]
+        if type(value) not in (int, float) or not 0 <= value <= 1:
+            raise UserError(f"{key}: {value!r} is no share between 0 and 1")
 
 
 @command("train_gan")
 def main(config: DictConfig) -> None:
     """Train a generator."""
     need_positive(config, "images", "batch", "tick", "keep")
+    need_numbers(config)
     processes = start(config.threads)
     need_same(config, Path(config.out))
     settings = settings_of(config)

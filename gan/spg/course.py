@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from torch.utils.data import IterableDataset
 
 from gan.batches import Pairs
 from gan.course import (
     augmentation_of,
+    crops_of,
+    filled,
     header_of,
     made,
     reader_of,
@@ -59,8 +61,8 @@ def editing_course(config: DictConfig, settings: Settings) -> Course[SPG]:
         )
     teaching = teaching_of(config)
     rendered: Rendered = made(config, "gan.rendered", sizes=sizes)
-    pairs: Pairs | None = made(config, "pairs", part="train", own_size=True) if share else None
-    unseen: Pairs | None = made(config, "pairs", part="held_out", own_size=True) if share else None
+    pairs: Pairs | None = crops_of(config, "train", own_size=True) if share else None
+    unseen: Pairs | None = crops_of(config, "held_out", own_size=True) if share else None
     mixture = Mixture(rendered, pairs, share, config.gan.real.begins)
     if pairs is not None and not mixture.real(mixture.begins, sizes[0], settings.batch):
         raise UserError(
@@ -98,7 +100,7 @@ def editing_course(config: DictConfig, settings: Settings) -> Course[SPG]:
 
 
 def teaching_of(config: DictConfig) -> EditTeaching:
-    weights = EditWeights(**OmegaConf.to_container(config.gan.losses))  # type: ignore[arg-type]
+    weights = filled(EditWeights, config, "gan.losses")
     perceptual = None
     if config.gan.perceptual is not None and (weights.perceptual or weights.style):
         perceptual = Perceptual(reader_of(config, "gan.perceptual"))

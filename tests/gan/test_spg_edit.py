@@ -125,6 +125,7 @@ def test_what_cannot_be_edited_is_told_and_the_rest_is_done(crops: Path) -> None
         (("image={crops}",), "text: none for sub/"),
         (("image={crops}", "text=random", "weights=none.safetensors"), "none.safetensors: "),
         (("image={crops}", "text=random", "out={crops}"), "out: .* has the pictures themselves"),
+        (("image={crops}", "text=random", "seed=-1"), "seed: -1 is below 0"),
         (("image={crops}", "text=random", "mode=wild"), "mode: 'wild' is unknown"),
     ],
 )

@@ -28,6 +28,7 @@ from gan.outline import COUNT
 from gan.pix2pix import Pix2Pix
 from gan.runtime.distributed import Processes
 from gan.runtime.weights import write
+from gan.train import main
 from synth.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -244,6 +245,42 @@ def test_numbers_that_are_none_end_a_training_and_leave_what_was_kept(tmp_path: 
     with pytest.raises(UserError, match=r"left as it is: generator.full.0.weight is no number"):
         save(weights, lost, bank(build(header())), header())
     assert {name: (tmp_path / "run" / name).read_bytes() for name in before} == before
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("threads=-1", "threads: -1 is not a whole number of 1 or more"),
+        ("workers=-1", "workers: -1 is not a whole number of 0 or more"),
+        ("seed=-1", "seed: -1 is not a whole number of 0 or more"),
+        ("learning_rate=-1", "learning_rate: -1 is not a number above 0"),
+        ("judge_rate=abc", "judge_rate: 'abc' is not a number above 0"),
+        ("average=2.0", "average: 2.0 is no share between 0 and 1"),
+        ("gan.turns=abc", "gan.turns: abc; the judge needs one turn at least"),
+        ("gan.losses.l1=abc", "gan.losses.l1: 'abc' is not a number"),
+        ("gan.augmentation.cutout=abc", "gan.augmentation.cutout: 'abc' is not a number"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_one_line(
+    word: str,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    keys = ["pairs._target_=tiny_pairs.load", "source.path=x", f"out={tmp_path / 'run'}", "threads=1", word]
+    monkeypatch.setattr("sys.argv", ["plate-train-gan", *keys])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2 and capsys.readouterr().err == f"error: {message}\n"
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_may_be_called_by_a_number(tmp_path: Path) -> None:
+    done = command(tmp_path / "run", "pairs._target_=gan.pairs.load_pairs", "source.path=2024")
+    assert done.returncode == 2 and done.stderr.startswith("error: 2024: no such folder or file")
+    done = command(tmp_path / "run", "source.path=???")
+    assert done.returncode == 2 and done.stderr.startswith("error: source.path: must be given")
 
 
 def test_a_wrong_size_is_one_line(tmp_path: Path) -> None:
