@@ -139,7 +139,7 @@ def main(config: DictConfig) -> None:
     if not 0 < config.accept < 1:
         raise UserError(f"accept: {config.accept} is no correlation; give a number between 0 and 1")
     need_no_data_set(Path(config.out))
-    read = read_source(config.source.name, config.source.path)
+    read = read_source(config.source.name, str(config.source.path))
     print(read.summary())
     lines, right, unknown = [HEADER], 0, 0
     pictures: list[Image] = []

@@ -173,10 +173,11 @@ def job_of(
     precision: str,
     reader: Reader | None,
 ) -> Job:
-    from gan.edit import Job, need_mode
+    from gan.edit import Job, need_mode, need_seed
     from synth.api import composed, word
 
     need_mode(mode)
+    need_seed(seed)
     key = "plates" if isinstance(plates, str) else "plates.types"
     types = composed("edit", (word(key, plates), "image=none", "out=none")).plates.types
     taken = frozenset(one.item.text for one in wanted)

@@ -40,6 +40,9 @@ class Pair(Protocol):
 class Pairs(Protocol):
     """Where pairs come from: at random and augmented, or one by one as they are."""
 
+    @property
+    def summary(self) -> str: ...  # how many there are, and what was left out
+
     def __len__(self) -> int: ...
 
     def item(self, rng: np.random.Generator, new_text: bool = False) -> Pair: ...

@@ -58,8 +58,16 @@ def build(header: Header) -> Pix2Pix:
 def save(path: Path, network: nn.Module, styles: Styles, header: Header, half: bool = True) -> None:
     """Write weights, styles and header, whole or not at all."""
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
+    need_finite(path, network)
     tensors |= {f"styles.{name}": getattr(styles, name) for name in ("mean", "deviation", "corners", "heads")}
     save_weights(path, tensors, KIND, asdict(header), half)
+
+
+def need_finite(path: Path, network: nn.Module) -> None:
+    """Refuse to write what can draw nothing, perhaps over what can."""
+    for name, value in network.state_dict().items():
+        if not bool(value.isfinite().all()):
+            raise UserError(f"{path}: left as it is: {name} is no number; train with a lower learning_rate")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gan.align import DRAWN_PX, Alignment, nominal
+from gan.align_search import RIM_X, RIM_Y
 from gan.outline import ink_map, warped
 from synth.catalogue import load_type
 from synth.grammar import grammar_of
@@ -16,8 +17,6 @@ from synth.layout import Frame, lay_out
 from synth.render import Plate, render
 from synth.sample import Image
 from synth.spec import Block, Panel, PlateType, Row
-
-RIM_Y, RIM_X = 0.1, 0.025  # zone of the border, in plate heights and widths
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ python -m gan.edit image=crops/ text=random out=anonymous/
 python -m gan.edit image=wanted.tsv weights=runs/spg/weights.safetensors out=edited/
 
 A list has lines path<TAB>new text. What stands on a picture is taken from the labels.tsv beside it, else it
-is read. With text=random every new text differs from every old one, and the pictures are named by number,
-since names often hold the text. A picture from which the reader still reads its old text, or all but one of
-its characters, is drawn again with other texts; if that does not help it is not written. out has the
-pictures at their own size, labels.tsv of the new texts and, with a reader, readings.tsv. Pictures that cannot
-be edited are told on standard error; the exit code is then 2.
+is read: pictures of a folder that labels.tsv leaves out, too. With text=random every new text differs from
+every old one, and the pictures are named by number, since names often hold the text. A picture from which the
+reader still reads its old text, or all but one of its characters, is drawn again with other texts; if that
+does not help it is not written. out has the pictures at their own size, labels.tsv of the new texts and, with
+a reader, readings.tsv. Pictures that cannot be edited are told on standard error; the exit code is then 2.
 """
 
 from __future__ import annotations
@@ -161,6 +161,19 @@ def name_of(wanted: Wanted, number: int) -> str:
     return f"{number:06d}{path.suffix.lower()}" if wanted.text == RANDOM else path.as_posix()
 
 
+def need_own_names(wanted: Sequence[Wanted]) -> None:
+    """No two results of one name: the second would be written over the first."""
+    names: dict[str, str] = {}
+    for number, one in enumerate(wanted):
+        name = name_of(one, number)
+        if name in names:
+            raise UserError(
+                f"image: {one.item.name} and {names[name]} would both be written as {name}; "
+                "put one of them into another list, with an out of its own"
+            )
+        names[name] = one.item.name
+
+
 def write(out: Path, done: Done) -> None:
     suffix = Path(done.name).suffix.lower()
     picture = cv2.cvtColor(done.edited.image, cv2.COLOR_RGB2BGR)
@@ -207,15 +220,21 @@ def need_mode(mode: str) -> None:
         raise UserError(f"mode: {mode!r} is unknown; use {', '.join(MODES)}")
 
 
+def need_seed(seed: int) -> None:
+    if seed < 0:
+        raise UserError(f"seed: {seed} is below 0; random texts are drawn from 0 or more")
+
+
 @command("edit")
 def main(config: DictConfig) -> int:
     """Edit plates."""
     need_mode(config.mode)
-    wanted = wanted_of(str(config.image), None if config.text is None else str(config.text))
-    out = Path(config.out)
-    given = Path(config.image)
+    need_seed(config.seed)
+    out, given = Path(str(config.out)), Path(str(config.image))
     if out.resolve() == (given if given.is_dir() else given.parent).resolve():
         raise UserError(f"out: {out} has the pictures themselves; choose another folder")
+    wanted = wanted_of(str(given), None if config.text is None else str(config.text), out)
+    need_own_names(wanted)
     need_no_data_set(out)
     reader: Reader | None = None if config.reader is None else instantiate(config.reader)
     editor = Editor.of(weights_file(config.weights), config.precision)

@@ -40,11 +40,11 @@ class Wanted:
     text: str
 
 
-def wanted_of(image: str, text: str | None) -> list[Wanted]:
-    """The pictures of a file, folder or list."""
+def wanted_of(image: str, text: str | None, out: Path | None = None) -> list[Wanted]:
+    """The pictures of a file, folder or list; those that lie in `out` are results of an earlier run."""
     path = Path(image)
     if path.is_dir():
-        items = list(known(path).values()) or [unknown(path, file) for file in walk(path, PICTURES)]
+        items = in_folder(path, out)
         if not items:
             raise UserError(f"image: {path}: no picture in this folder ({', '.join(PICTURES)})")
         return [Wanted(item, asked(text, item.name)) for item in items]
@@ -58,6 +58,17 @@ def wanted_of(image: str, text: str | None) -> list[Wanted]:
     return listed(path, text)
 
 
+def in_folder(folder: Path, out: Path | None) -> list[Labelled]:
+    """Its pictures: those of labels.tsv in their order, then those that it leaves out."""
+    labels = known(folder)
+    others = [unknown(folder, file) for file in walk(folder, PICTURES) if not within(file, out)]
+    return [*labels.values(), *(item for item in others if item.name not in labels)]
+
+
+def within(file: Path, folder: Path | None) -> bool:
+    return folder is not None and file.resolve().is_relative_to(folder.resolve())
+
+
 def listed(path: Path, text: str | None) -> list[Wanted]:
     """Lines of path<TAB>text, paths relative to the list."""
     labels, found = known(path.parent), []
@@ -68,7 +79,9 @@ def listed(path: Path, text: str | None) -> list[Wanted]:
         file = located(path.parent, name, where)
         if isinstance(file, Problem):
             raise UserError(f"image: {path}: {file}")
-        found.append(Wanted(labels.get(name) or unknown(path.parent, file), asked(own or text, name)))
+        found.append(
+            Wanted(labels.get(Path(name).as_posix()) or unknown(path.parent, file), asked(own or text, name))
+        )
     if not found:
         raise UserError(f"image: {path}: no line in it; write path<TAB>text")
     return found
@@ -87,7 +100,7 @@ def known(folder: Path) -> dict[str, Labelled]:
     read = read_source("labelled", folder)
     if read.problems:
         print(read.summary(), file=sys.stderr)
-    return {item.name: item for item in read.items}
+    return {Path(item.name).as_posix(): item for item in read.items}
 
 
 def unknown(folder: Path, file: Path) -> Labelled:

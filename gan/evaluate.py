@@ -29,14 +29,16 @@ from omegaconf import DictConfig, OmegaConf
 
 from gan.apply import Redraw
 from gan.batches import as_input, as_pictures, planes_of
-from gan.checkpoint import load
+from gan.checkpoint import Header, load
 from gan.features import features
 from gan.gallery import shown
 from gan.outline import condition, upright
-from gan.outside import judge_samples, matching, the_judge
+from gan.outside import alphabet_of, judge_samples, matching, the_judge
 from gan.pairs import Pairs, load_pairs
 from gan.realism import classifier_accuracy
-from gan.scores import fid, kid, nearest, similarity, spread
+from gan.realism import held_out as half
+from gan.runtime.distributed import tell
+from gan.scores import fid, kid, nearest, need_enough, similarity, spread
 from gan.sight import shrunk
 from synth.app import command, need_positive
 from synth.capture.sensor import recoded
@@ -45,7 +47,7 @@ from synth.catalogue import load_type
 from synth.dataset.atomic import disk_errors, write_atomic
 from synth.dataset.chart import png
 from synth.dataset.sheet import write_sheet
-from synth.grammar import grammar_of
+from synth.errors import UserError
 from synth.sample import Image, Sample, Stage
 from synth.targets import made
 from synth.template import Plan, Template
@@ -118,6 +120,11 @@ def likeness(protocol: Protocol, sets: dict[str, list[Image]], config: DictConfi
     return report
 
 
+def told_heads(header: Header) -> bool:
+    """Whether a generator was told what sits in the slots, with the outline."""
+    return bool(header.config.get("gan", {}).get("heads", False))
+
+
 def diversity(stage: Redraw, protocol: Protocol, outlines: int, styles: int) -> dict[str, float]:
     """Mean distance between pictures of one outline and pose in several styles, and between real crops."""
     plans = [stage.plan(sample) for sample in protocol.clean(1)[:outlines]]
@@ -129,6 +136,17 @@ def diversity(stage: Redraw, protocol: Protocol, outlines: int, styles: int) -> 
         ]
         spreads.append(spread([protocol.form(image) for image in stage.pictures(others, 0)]))
     return {"one_outline": float(np.mean(spreads)), "real_crops": spread(protocol.real)}
+
+
+def need_parts(held_out: Pairs, train: Pairs) -> None:
+    """Refuse what is too little to be judged by, before anything is drawn."""
+    need_enough(len(held_out), "held-out crops")
+    need_enough(len(train), "training crops")
+    if len({half(text) for text in held_out.texts}) < 2:
+        raise UserError(
+            f"source.path: the classifier learns on half of the texts and is judged on the others, but all "
+            f"{len(held_out)} held-out crops are in one half; give more crops"
+        )
 
 
 @torch.inference_mode()
@@ -183,10 +201,8 @@ def real_legibility(protocol: Protocol) -> dict[str, float]:
     """The same reader on the held-out crops themselves."""
     pairs = []
     for name in dict.fromkeys(protocol.types):
-        grammar = grammar_of(name)
-        alphabet = "".join(sorted(set().union(*(grammar.characters(f, "legal") for f in grammar.shown))))
         mine = [n for n, other in enumerate(protocol.types) if other == name]
-        readings = the_judge().read([protocol.real[n] for n in mine], alphabet)
+        readings = the_judge().read([protocol.real[n] for n in mine], alphabet_of(name))
         pairs += [(protocol.texts[n], reading) for n, reading in zip(mine, readings, strict=True)]
     return shares(pairs)
 
@@ -245,10 +261,17 @@ def table(report: dict[str, Any]) -> str:
 
 def evaluated(config: DictConfig, stage: Redraw, camera: Capture) -> tuple[dict[str, Any], dict[str, Image]]:
     """All numbers, and the sheets by file name."""
-    chosen = {"source": config.source.name, "path": config.source.path, "types": list(config.plates.types)}
+    chosen = {
+        "source": config.source.name,
+        "path": str(config.source.path),
+        "types": list(config.plates.types),
+    }
     size = stage.artist.header.sizes[0]
-    pairs = load_pairs(**chosen, size=size, part="held_out", own_size=True)
+    heads = told_heads(stage.artist.header)
+    pairs = load_pairs(**chosen, size=size, part="held_out", own_size=True, heads=heads)
     train = load_pairs(**chosen, size=size, part="train")
+    tell(pairs.summary)
+    need_parts(pairs, train)
     protocol = protocol_of(pairs, config)
     taken = replace(camera, size=list(protocol.size))
     drawn = replace(stage, size=list(protocol.size))

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,9 @@ from gan.apply import BUNDLED
 from gan.course import made
 from gan.gallery import shown
 from gan.outline import condition
-from gan.pairs import load_pairs
+from gan.pairs import Pairs, load_pairs
+from gan.runtime.distributed import tell
+from gan.scores import need_enough
 from gan.sight import fitted
 from gan.spg import on_crops, on_rendered
 from gan.spg.editor import Edited, Editor, Task, weights_file
@@ -57,24 +60,50 @@ def editors_of(config: DictConfig) -> dict[str, Editor]:
     return {name: Editor.of(Path(file), config.precision) for name, file in files.items() if file is not None}
 
 
+@dataclass(frozen=True)
+class Crops:
+    """Real crops, and how those held out are to be edited."""
+
+    held_out: Pairs
+    train: Pairs
+    tasks: Sequence[Task]  # to texts of nobody
+    exchanged: Sequence[Task]  # to each other's texts
+
+
+def crops_of(config: DictConfig, size: tuple[int, int]) -> Crops:
+    """The crops of the configuration; too few of them are refused before anything is edited."""
+    chosen = {
+        "source": config.source.name,
+        "path": str(config.source.path),
+        "types": list(config.plates.types),
+    }
+    held_out, train = (load_pairs(**chosen, size=size, part=part) for part in ("held_out", "train"))
+    tell(held_out.summary)
+    need_enough(len(held_out), "held-out crops")
+    need_enough(len(train), "training crops")
+    exchanged = on_crops.exchanged(held_out, config.draws, config.seed)
+    need_enough(len(exchanged), "held-out crops that can take each other's texts (one type, same lengths)")
+    return Crops(held_out, train, on_crops.tasks_of(held_out, config.draws, config.seed), exchanged)
+
+
 def on_real(
-    config: DictConfig, editors: dict[str, Editor], imitator: Imitator, lessons: Sequence[Lesson]
+    config: DictConfig,
+    editors: dict[str, Editor],
+    imitator: Imitator,
+    lessons: Sequence[Lesson],
+    crops: Crops,
 ) -> tuple[dict[str, Any], Image]:
     """The numbers of real crops, and the sheet."""
-    chosen = {"source": config.source.name, "path": config.source.path, "types": list(config.plates.types)}
-    size = editors[OURS].header.sizes[0]
-    held_out, train = (load_pairs(**chosen, size=size, part=part) for part in ("held_out", "train"))
-    tasks = on_crops.tasks_of(held_out, config.draws, config.seed)
+    held_out, tasks, swapped = crops.held_out, crops.tasks, crops.exchanged
     edits = {name: editor.edit(tasks) for name, editor in editors.items()}
     sets = {name: [one.image for one in edited] for name, edited in edits.items()}
     sets["pix2pix"] = [imitator.edited(task) for task in tasks]
     found = on_crops.probes(tasks, edits[OURS])
-    swapped = on_crops.exchanged(held_out, config.draws, config.seed)
     swaps = {name: [one.image for one in editor.edit(swapped)] for name, editor in editors.items()}
     swaps["pix2pix"] = [imitator.edited(task) for task in swapped]
     report = {
         "held_out": len(held_out),
-        "crops": on_crops.scores(tasks, sets, held_out, train, config.seed),
+        "crops": on_crops.scores(tasks, sets, held_out, crops.train, config.seed),
         "exchanged": on_crops.distances(swaps, held_out, config.seed),
         "style": kept(found.steps, on_rendered.one_style(lessons), found.crops[: len(held_out)], found.free),
         "plates_per_second": on_crops.speed(editors[OURS].edit, tasks),
@@ -136,6 +165,8 @@ def main(config: DictConfig) -> None:
     need_positive(config, "pairs", "draws", "shown")
     torch.set_num_threads(1)
     editors = editors_of(config)
+    size = editors[OURS].header.sizes[0]
+    crops = crops_of(config, size) if config.source.path is not None else None
     imitator = Imitator.of(BUNDLED if config.pix2pix is None else Path(config.pix2pix))
     rendered: Rendered = made(config, "rendered", sizes=editors[OURS].header.sizes)
     lessons = on_rendered.held_out_lessons(rendered, config.seed + APART, config.pairs)
@@ -146,8 +177,8 @@ def main(config: DictConfig) -> None:
         "rendered": on_rendered.scores(editors, imitator, lessons),
     }
     picture = None
-    if config.source.path is not None:
-        numbers, picture = on_real(config, editors, imitator, lessons)
+    if crops is not None:
+        numbers, picture = on_real(config, editors, imitator, lessons, crops)
         report |= numbers
     print(table(report))
     out = Path(config.out)

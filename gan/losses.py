@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -235,3 +236,14 @@ def weighted(parts: Mapping[str, Tensor], weights: Weights) -> Tensor:
 
 def logged(parts: Mapping[str, Tensor]) -> dict[str, Any]:
     return {name: float(value.detach()) for name, value in parts.items()}
+
+
+def finite(values: dict[str, float]) -> dict[str, float]:
+    """Values to log; one that is no number ends the training before the state is written over."""
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise UserError(
+                f"gan.losses: {name} is {value}, nothing more is learnt; what was kept last stays. "
+                "Train with a lower learning_rate and judge_rate, in another out"
+            )
+    return values

@@ -118,7 +118,7 @@ def judge_samples(
     """Read samples of one type; with `fields` only these are asked for (Japanese serials)."""
     grammar = grammar_of(name)
     asked = list(fields) or list(grammar.shown)
-    alphabet = "".join(sorted(set().union(*(grammar.characters(field, mode) for field in asked))))
+    alphabet = alphabet_of(name, asked, mode)
     cut = [asked_pictures(sample, fields) for sample in samples]
     texts = iter(judge.read([picture for pictures in cut for picture in pictures], alphabet))
     return [
@@ -129,6 +129,12 @@ def judge_samples(
         )
         for sample, pictures in zip(samples, cut, strict=True)
     ]
+
+
+def alphabet_of(name: str, fields: Sequence[str] = (), mode: str = "legal") -> str:
+    """The characters that some fields of a type may show; those of the whole plate where none are given."""
+    grammar = grammar_of(name)
+    return "".join(sorted(set().union(*(grammar.characters(f, mode) for f in fields or grammar.shown))))
 
 
 def asked_pictures(sample: Sample, fields: Sequence[str]) -> list[Image]:

@@ -201,9 +201,10 @@ def load_pairs(
     store = aligned_store(read.items, tuple(types), cache)
     fits = [n for n in range(len(store.texts)) if store.scores[n] >= accept]
     taken = [n for n in fits if part == "all" or held_out(store.texts[n]) == (part == "held_out")]
+    unread = len(read.items) - len(store.texts) - store.refused  # told by name when they were aligned
     summary = (
         f"{read.summary()}; {len(fits)} aligned, {len(store.texts) - len(fits)} fit too badly, "
-        f"{store.refused} of no type in plates.types; {len(taken)} in part {part}"
+        f"{store.refused} of no type in plates.types, {unread} unreadable; {len(taken)} in part {part}"
     )
     if not taken:
         raise UserError(f"{path}: no crop is left in part {part} ({summary})")

@@ -8,8 +8,8 @@ The classifier learns on one half of the texts and is judged on the other: 50 % 
 
 from __future__ import annotations
 
-import csv
 import json
+import sys
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,12 +24,14 @@ from torch import nn
 
 from synth.app import command
 from synth.capture.sensor import recoded
+from synth.dataset.atomic import disk_errors, write_atomic
+from synth.dataset.chart import png
+from synth.dataset.sources import read_source
 from synth.errors import UserError
 from synth.sample import Image
 from synth.template import Plan, Template
 
 PERCENTILES = (5, 25, 50, 75, 95)
-COLUMNS = {"path", "text", "type", "colour"}
 
 
 def luma(image: Image) -> np.ndarray:
@@ -176,32 +178,18 @@ def classifier_accuracy(
         return float(((model(pixels[test]) > 0) == (is_real[test] > 0)).float().mean())
 
 
-def read_crops(folder: Path, type_: str, colour: str) -> tuple[list[Image], list[str]]:
+def read_crops(folder: str | Path, type_: str, colour: str) -> tuple[list[Image], list[str]]:
     """Pictures and texts of a labelled folder, of one type and colour."""
-    table = folder / "labels.tsv"
-    if not table.is_file():
+    read = read_source("labelled", folder)
+    if read.problems:
+        print(read.summary(), file=sys.stderr)
+    items = [item for item in read.items if (item.type, item.colour) == (type_, colour)]
+    if len(items) < 20:
         raise UserError(
-            f"source.path: {folder} has no labels.tsv; give a folder with one (path, text, type, colour)"
+            f"{folder}: {len(items)} rows of labels.tsv have type {type_!r} and colour {colour!r}; "
+            "20 are the least"
         )
-    with table.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file, delimiter="\t")
-        missing = COLUMNS - set(reader.fieldnames or ())
-        if missing:
-            raise UserError(
-                f"{table}: no column {sorted(missing)[0]!r} in the first line; it needs {sorted(COLUMNS)}"
-            )
-        rows = [row for row in reader if row["type"] == type_ and row["colour"] == colour]
-    if len(rows) < 20:
-        raise UserError(
-            f"{table}: {len(rows)} rows of type {type_!r} and colour {colour!r}; 20 are the least"
-        )
-    images = []
-    for row in rows:
-        image = cv2.imread(str(folder / row["path"]), cv2.IMREAD_COLOR)
-        if image is None:
-            raise UserError(f"{folder / row['path']}: unreadable picture; remove its line from labels.tsv")
-        images.append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
-    return images, [row["text"] for row in rows]
+    return [item.plate(straight=False) for item in items], [item.text for item in items]
 
 
 def sheet(real: Sequence[Image], ours: Sequence[Image], count: int = 40, columns: int = 2) -> Image:
@@ -227,7 +215,7 @@ def captures(config: DictConfig, texts: list[str], size: tuple[int, int]) -> lis
 def main(config: DictConfig) -> int:
     """Compare captures with real crops."""
     torch.set_num_threads(1)
-    real, texts = read_crops(Path(config.source.path), config.source.type, config.source.colour)
+    real, texts = read_crops(str(config.source.path), config.source.type, config.source.colour)
     height, width = real[0].shape[:2]
     real = [image if image.shape == real[0].shape else cv2.resize(image, (width, height)) for image in real]
     ours = captures(config, texts, (width, height))
@@ -240,9 +228,10 @@ def main(config: DictConfig) -> int:
         said = " ".join(f"{value:.3f}" for value in report["accuracy"])
         print(f"real or synthetic, held out: {np.mean(report['accuracy']):.3f} ({said}); 0.500 is perfect")
     out = Path(config.out)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "realism.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    cv2.imwrite(str(out / "realism.png"), cv2.cvtColor(sheet(real, ours), cv2.COLOR_RGB2BGR))
+    with disk_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        write_atomic(out / "realism.json", (json.dumps(report, indent=1) + "\n").encode())
+        write_atomic(out / "realism.png", png(sheet(real, ours)))
     return 0
 
 

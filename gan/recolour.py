@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from gan import heads
 from gan.align import Alignment
-from gan.dress import RIM_X, RIM_Y, Paint
+from gan.align_search import RIM_X, RIM_Y
+from gan.dress import Paint
 from gan.outline import warped
 from synth.sample import Image
 

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
 from gan.features import Features
+from synth.errors import UserError
 from synth.sample import Image
+
+
+def need_enough(count: int, what: str) -> None:
+    """Sets of pictures that are compared have two at least."""
+    if count < 2:
+        raise UserError(f"source.path: {count} {what}, two are the least to be compared; give more crops")
 
 
 def fid(a: Features, b: Features) -> float:

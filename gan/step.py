@@ -21,6 +21,7 @@ from gan.losses import (
     distance,
     divergence,
     feature_matching,
+    finite,
     logged,
     unclear,
     weighted,
@@ -119,7 +120,7 @@ def step(players: Players[Pix2Pix], batch: Batch, teaching: Teaching, track: Tra
         if teaching.weights.detail and size_of(fake) != size_of(crop):
             parts["detail"] = coarse(fake, batch.asked, size_of(crop))
         parts |= correct_artist(players, batch, drawn, seen, teaching, parts)
-    return {"judge": judged, **logged(parts)}
+    return finite({"judge": judged, **logged(parts)})
 
 
 def precision(x: Tensor, autocast: bool) -> AbstractContextManager[Any]:

@@ -13,7 +13,8 @@ crops/ stands for a few hundred pictures of one plate each, with a labels.tsv be
 colour, with tabs); `source` names other kinds of sets. Look first whether they align: python -m gan.align.
 The main keys are source.path, out, images, size (height and width, as large as the crops are) and, on few
 cores, threads. What a network is made of and its losses stand under gan: gan.network.channels=16 is twice as
-fast. `reader` keeps what is drawn legible.
+fast. reader=bundled keeps what is drawn legible, as in the training of the bundled weights; null, which fits
+any alphabet, leaves its losses out.
 
 The same command goes on where it was stopped. FILE is weights.safetensors in `out`; samples/ shows what has
 been learnt so far.
@@ -22,6 +23,7 @@ been learnt so far.
 from __future__ import annotations
 
 import functools
+import math
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +34,32 @@ from gan.course import settings_of
 from gan.loop import Course, run
 from gan.runtime.distributed import start
 from synth.app import command, keep_config, need_positive, need_same
+from synth.errors import UserError
+
+LEAST = {"threads": 1, "workers": 0, "seed": 0}
+
+
+def need_numbers(config: DictConfig) -> None:
+    """What torch and numpy would stumble over, told by its key."""
+    for key, least in LEAST.items():
+        value = config[key]
+        if (type(value) is not int or value < least) and not (key == "threads" and value is None):
+            raise UserError(f"{key}: {value!r} is not a whole number of {least} or more")
+    for key in ("learning_rate", "judge_rate"):
+        value = config[key]
+        if type(value) not in (int, float) or not 0 < value < math.inf:
+            raise UserError(f"{key}: {value!r} is not a number above 0")
+    for key in ("decay", "average"):
+        value = config[key]
+        if type(value) not in (int, float) or not 0 <= value <= 1:
+            raise UserError(f"{key}: {value!r} is no share between 0 and 1")
 
 
 @command("train_gan")
 def main(config: DictConfig) -> None:
     """Train a generator."""
     need_positive(config, "images", "batch", "tick", "keep")
+    need_numbers(config)
     processes = start(config.threads)
     need_same(config, Path(config.out))
     settings = settings_of(config)

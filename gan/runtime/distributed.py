@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 
 import torch
@@ -43,6 +44,12 @@ class Processes:
         if self.count > 1:
             dist.barrier()  # before the group is destroyed, or slow processes lose their peers
             dist.destroy_process_group()
+
+
+def tell(line: str) -> None:
+    """One line on standard error, whatever the number of processes."""
+    if os.environ.get("RANK", "0") == "0":
+        print(line, file=sys.stderr)
 
 
 def start(threads: int | None = None) -> Processes:

@@ -8,7 +8,7 @@ from pathlib import Path
 from hydra.utils import instantiate
 from torch import Tensor, nn
 
-from gan.checkpoint import Header, header_of, this_version
+from gan.checkpoint import Header, header_of, need_finite, this_version
 from gan.runtime.weights import load_strictly, read_weights, save_weights
 from gan.spg.network import SPG
 
@@ -23,6 +23,7 @@ def build(header: Header) -> SPG:
 
 def save(path: Path, network: nn.Module, header: Header, half: bool = True) -> None:
     """Write weights and header, whole or not at all."""
+    need_finite(path, network)
     save_weights(path, network.state_dict(), KIND, asdict(header), half)
 
 

@@ -8,15 +8,27 @@ from typing import Any
 
 import numpy as np
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from torch.utils.data import IterableDataset
 
 from gan.batches import Pairs
-from gan.course import augmentation_of, header_of, made, reading_of, sizes_of, turns_of
+from gan.course import (
+    augmentation_of,
+    crops_of,
+    filled,
+    header_of,
+    made,
+    reader_of,
+    reading_of,
+    sizes_of,
+    tell_idle,
+    turns_of,
+)
 from gan.discriminator import Discriminator
 from gan.loop import Course, Settings
 from gan.memory import Memory
 from gan.runtime.average import mean_with
+from gan.runtime.distributed import tell
 from gan.runtime.precision import autocast_of
 from gan.runtime.track import Track
 from gan.runtime.window import Window
@@ -47,13 +59,22 @@ def editing_course(config: DictConfig, settings: Settings) -> Course[SPG]:
             f"gan.real.begins: {config.gan.real.begins} is below keep ({config.keep}): nothing of phase 1 "
             "would be kept to be blended in; lower keep, or gan.real.phase1=0"
         )
-    rendered: Rendered = made(config.gan, "rendered", sizes=sizes)
-    pairs: Pairs | None = made(config, "pairs", part="train", own_size=True) if share else None
-    unseen: Pairs | None = made(config, "pairs", part="held_out", own_size=True) if share else None
+    teaching = teaching_of(config)
+    rendered: Rendered = made(config, "gan.rendered", sizes=sizes)
+    pairs: Pairs | None = crops_of(config, "train", own_size=True) if share else None
+    unseen: Pairs | None = crops_of(config, "held_out", own_size=True) if share else None
     mixture = Mixture(rendered, pairs, share, config.gan.real.begins)
+    if pairs is not None and not mixture.real(mixture.begins, sizes[0], settings.batch):
+        raise UserError(
+            f"batch: {settings.batch}, of which gan.real.share={share} is no crop; give more, "
+            "or gan.real.share=0"
+        )
     crops = len(pairs) if pairs is not None else 0
     header = header_of(config, sizes, {"source": config.source.name, "crops": crops})
-    teaching = teaching_of(config)
+    if pairs is not None:
+        tell(pairs.summary)
+    tell_idle(teaching.weights, "gan.perceptual", config.gan.perceptual, "perceptual", "style")
+    tell_idle(teaching.weights, "reader", config.reader, "reading")
     torch.manual_seed(settings.seed)
     judge = Discriminator(header.planes, **config.gan.discriminator)
 
@@ -79,10 +100,10 @@ def editing_course(config: DictConfig, settings: Settings) -> Course[SPG]:
 
 
 def teaching_of(config: DictConfig) -> EditTeaching:
-    weights = EditWeights(**OmegaConf.to_container(config.gan.losses))  # type: ignore[arg-type]
+    weights = filled(EditWeights, config, "gan.losses")
     perceptual = None
     if config.gan.perceptual is not None and (weights.perceptual or weights.style):
-        perceptual = Perceptual(made(config.gan, "perceptual"))
+        perceptual = Perceptual(reader_of(config, "gan.perceptual"))
     reading = reading_of(config) if weights.reading else None
     return EditTeaching(
         weights,

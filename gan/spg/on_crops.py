@@ -12,7 +12,7 @@ from gan.batches import as_input, planes_of
 from gan.evaluate import at_size, shares
 from gan.features import Features, features
 from gan.outline import condition
-from gan.outside import the_judge
+from gan.outside import alphabet_of, the_judge
 from gan.pairs import Pairs
 from gan.scores import fid, kid
 from gan.sight import fitted
@@ -84,10 +84,8 @@ def reading(shown: Shown) -> dict[str, float]:
     for name in dict.fromkeys(shown.types):
         if len(load_type(name).rows) != 1:
             continue
-        grammar = grammar_of(name)
-        alphabet = "".join(sorted(set().union(*(grammar.characters(f, "legal") for f in grammar.shown))))
         mine = [n for n, other in enumerate(shown.types) if other == name]
-        read = the_judge().read([shown.pictures[n] for n in mine], alphabet)
+        read = the_judge().read([shown.pictures[n] for n in mine], alphabet_of(name))
         said += [(shown.texts[n], text) for n, text in zip(mine, read, strict=True)]
         left += sum(still_read(shown.old[n], text) for n, text in zip(mine, read, strict=True))
     return {**shares(said), "old_text": left / len(said)} if said else {}

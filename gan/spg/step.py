@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gan.augment import Augmentation
-from gan.losses import ADVERSARIAL, Reading, logged, unclear
+from gan.losses import ADVERSARIAL, Reading, finite, logged, unclear
 from gan.outline import PLATE
 from gan.runtime.track import Track
 from gan.spg.batches import EditBatch
@@ -56,7 +56,7 @@ def edit_step(
         players.artist_optimizer.zero_grad(set_to_none=True)
         teaching.weights.total(parts).backward()
         players.artist_optimizer.step()
-    return values | logged(parts)
+    return finite(values | logged(parts))
 
 
 def asked_of(

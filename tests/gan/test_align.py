@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -163,3 +164,14 @@ def test_nine_in_ten_real_crops_align() -> None:
     items = read_source("labelled", Path(base) / "ccpd").items[:100]
     scores = [align(item.image(), nominal("cn/blue", item.text)).score for item in items]
     assert np.mean([score >= ACCEPT for score in scores]) >= 0.9
+
+
+@pytest.mark.parametrize("module", ["align", "evaluate", "evaluate_edit", "realism"])
+def test_a_folder_may_be_called_by_a_number(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.setattr("sys.argv", [module, "source.path=2024", f"out={tmp_path / 'out'}"])
+    with pytest.raises(SystemExit):
+        importlib.import_module(f"gan.{module}").main()
+    assert capsys.readouterr().err.startswith("error: 2024: no such folder or file")

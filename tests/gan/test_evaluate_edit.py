@@ -13,6 +13,8 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
+from omegaconf import OmegaConf
+from test_gan_evaluate import tiny
 from test_pairs import write_crops
 from tiny_edits import rendered, saved
 from tiny_pairs import header
@@ -26,6 +28,7 @@ from gan.spg.on_crops import trace
 from gan.spg.on_rendered import closeness, held_out_lessons, one_style, overlap, region
 from gan.spg.probe import MEASURES, OF_GROUND, beside, kept, probe
 from gan.spg.rendered import Lesson
+from synth.errors import UserError
 
 BIG = ((32, 128), (48, 96))
 
@@ -142,6 +145,19 @@ def test_rendered_pairs_alone(
     assert 0 <= report["rendered"]["spg"]["mask_iou"] <= 1 and "| pasted |" in said
 
 
+@pytest.mark.parametrize(
+    ("count", "message"),
+    [(1, "1 held-out crops, two are"), (3, "0 held-out crops that can take each other's")],
+)
+def test_too_few_crops_are_one_line(count: int, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gan.evaluate_edit import crops_of
+
+    monkeypatch.setattr("gan.evaluate_edit.load_pairs", lambda **_: tiny(count))
+    config = {"source": {"name": "labelled", "path": "x"}, "plates": {"types": []}, "draws": 2, "seed": 0}
+    with pytest.raises(UserError, match=f"source.path: {message}"):
+        crops_of(OmegaConf.create(config), (24, 94))
+
+
 def test_the_whole_protocol(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -155,7 +171,8 @@ def test_the_whole_protocol(
     more = (f"source.path={tmp_path / 'crops'}", f"phase1={other}")
     monkeypatch.setattr("sys.argv", keys(tmp_path, *more))
     main()
-    said = capsys.readouterr().out
+    said, told = capsys.readouterr()
+    assert "0 unreadable; " in told and " in part held_out" in told
     report = json.loads((tmp_path / "out" / "metrics.json").read_text())
     rows = report["crops"]
     assert set(rows) == {"spg", "phase 1 alone", "pix2pix", "held-out crops", "training crops"}

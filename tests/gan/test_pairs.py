@@ -94,6 +94,15 @@ def test_alignments_are_kept(folder: Path, pairs: Pairs, monkeypatch: pytest.Mon
         load_pairs("labelled", folder, ["cn/blue", "cn/black"], SIZE, "train", folder.parent / "cache")
 
 
+def test_what_is_left_out_is_counted_also_from_a_cache(tmp_path: Path) -> None:
+    write_crops(tmp_path / "crops", 6)
+    (tmp_path / "crops" / "2.jpg").write_bytes(b"no picture")
+    with (tmp_path / "crops" / "labels.tsv").open("a", encoding="utf-8") as file:
+        file.write("1.jpg\t???\tsingle\tblue\n")
+    first, again = (loaded(tmp_path / "crops", "all") for _ in range(2))
+    assert "1 of no type in plates.types, 1 unreadable; 5 in part all" in first.summary == again.summary
+
+
 def test_a_broken_cache_is_made_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_crops(tmp_path / "crops", 3)
     first = loaded(tmp_path / "crops", "all")

@@ -15,6 +15,7 @@ from gan.realism import (
     classifier_accuracy,
     distributions,
     held_out,
+    main,
     read_crops,
     sheet,
     side_by_side,
@@ -65,7 +66,7 @@ def test_split_is_by_text() -> None:
     assert all(held_out(text) == held_out(str(text)) for text in texts)
 
 
-def test_reading_and_errors(tmp_path: Path) -> None:
+def test_reading_and_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UserError, match=r"labels\.tsv"):
         read_crops(tmp_path, "single", "blue")
     images, texts = plates(24)
@@ -73,15 +74,39 @@ def test_reading_and_errors(tmp_path: Path) -> None:
         cv2.imwrite(str(tmp_path / f"{number}.png"), image)
     lines = [f"{number}.png\t{text}\tsingle\tblue" for number, text in enumerate(texts)]
     table = tmp_path / "labels.tsv"
-    table.write_text("\n".join(["path\ttext\ttype\tcolour", *lines]) + "\n", encoding="utf-8")
+    table.write_text("\n".join(["path\ttext\ttype\tcolour", *lines]) + "\n", encoding="utf-8-sig")
     read, names = read_crops(tmp_path, "single", "blue")
     assert len(read) == 24 and names == texts and np.array_equal(read[0][..., ::-1], images[0])
     with pytest.raises(UserError, match="0 rows"):
         read_crops(tmp_path, "double", "blue")
     assert sheet(read, read, count=4).shape[2] == 3
+    table.write_text("\n".join(["path\ttext\ttype\tcolour", *lines, "../x.png\tA\tsingle\tblue"]), "utf-8")
+    assert len(read_crops(tmp_path, "single", "blue")[0]) == 24 and "leads out" in capsys.readouterr().err
     (tmp_path / "3.png").write_bytes(b"no picture")
     with pytest.raises(UserError, match=r"3\.png"):
         read_crops(tmp_path, "single", "blue")
+
+
+def test_the_command_writes_and_a_folder_that_cannot_be_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    crops = tmp_path / "2024"
+    crops.mkdir()
+    images, texts = plates(20)
+    lines = [f"{number}.png\t{text}\tsingle\tblue" for number, text in enumerate(texts)]
+    for number, image in enumerate(images):
+        cv2.imwrite(str(crops / f"{number}.png"), image)
+    (crops / "labels.tsv").write_text("\n".join(["path\ttext\ttype\tcolour", *lines]), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    keys = ["plate-realism", "source.path=2024", "capture=mild", "classifier.enabled=false"]
+    monkeypatch.setattr("sys.argv", [*keys, "out=found"])
+    main()
+    assert cv2.imread(str(tmp_path / "found" / "realism.png")) is not None
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr("sys.argv", [*keys, "out=file"])
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().err.startswith("error: file")
 
 
 def test_captures_have_the_asked_size() -> None:

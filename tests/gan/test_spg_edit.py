@@ -19,7 +19,7 @@ import torch
 from tiny_edits import saved
 
 from gan.align import align_text
-from gan.edit import REDRAWS, Done, Job, Report
+from gan.edit import REDRAWS, Done, Job, Report, need_own_names
 from gan.edit_wanted import Wanted, wanted_of, with_texts
 from gan.sight import fitted
 from gan.spg.editor import Editor, laid_into, task_of
@@ -125,6 +125,7 @@ def test_what_cannot_be_edited_is_told_and_the_rest_is_done(crops: Path) -> None
         (("image={crops}",), "text: none for sub/"),
         (("image={crops}", "text=random", "weights=none.safetensors"), "none.safetensors: "),
         (("image={crops}", "text=random", "out={crops}"), "out: .* has the pictures themselves"),
+        (("image={crops}", "text=random", "seed=-1"), "seed: -1 is below 0"),
         (("image={crops}", "text=random", "mode=wild"), "mode: 'wild' is unknown"),
     ],
 )
@@ -154,6 +155,38 @@ def test_texts_not_known_are_read(crops: Path) -> None:
     ready = with_texts(wanted, Oracle("京A12345"))
     assert all(isinstance(one, Wanted) and one.item.text == "京A12345" for one in ready)
     assert all(isinstance(one, UserError) for one in with_texts(wanted, Oracle("")))
+
+
+def test_pictures_that_labels_leave_out_are_edited_too(crops: Path) -> None:
+    table = crops / "labels.tsv"
+    lines = table.read_text("utf-8").splitlines()
+    table.write_text("\n".join([lines[0], f"./{lines[2]}"]) + "\n", encoding="utf-8")
+    earlier = crops / "out" / "sub"
+    earlier.mkdir(parents=True)
+    (earlier / "0.png").write_bytes(b"")  # of an earlier run, into a folder inside
+    wanted = wanted_of(str(crops), "random", crops / "out")
+    names = [line.split("\t")[0] for line in lines[1:]]
+    assert Path(wanted[0].item.name).as_posix() == names[1]
+    assert sorted(one.item.name for one in wanted[1:]) == sorted(set(names) - {names[1]})
+    assert [bool(one.item.text) for one in wanted] == [True, False, False, False]
+    assert len(wanted_of(str(crops), "random")) == 5
+
+
+@pytest.mark.parametrize("second", ["{name}\t京B67890", "./{name}\t京B67890", "000000.png\t京B67890"])
+def test_no_result_is_written_over_another(crops: Path, second: str) -> None:
+    name = (crops / "labels.tsv").read_text("utf-8").splitlines()[1].split("\t")[0]
+    (crops / "000000.png").write_bytes((crops / name).read_bytes())
+    first = "random" if second.startswith("000") else "京A12345"
+    (crops / "list.tsv").write_text(f"{name}\t{first}\n{second.format(name=name)}\n", encoding="utf-8")
+    done = command(crops, f"image={crops / 'list.tsv'}", f"out={crops.parent / 'out'}")
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert "would both be written as" in done.stderr and not (crops.parent / "out").exists()
+
+
+def test_one_picture_may_be_edited_twice_at_random(crops: Path) -> None:
+    name = (crops / "labels.tsv").read_text("utf-8").splitlines()[1].split("\t")[0]
+    (crops / "list.tsv").write_text(f"{name}\n{name}\n", encoding="utf-8")
+    need_own_names(wanted_of(str(crops / "list.tsv"), "random"))
 
 
 def test_a_text_that_is_not_there_is_refused(crops: Path, tmp_path: Path) -> None:

@@ -84,6 +84,13 @@ def test_edits_are_judged_at_the_size_of_the_crops_as_an_editor_lays_them(tmp_pa
     edit_step(players(), given, teaching(), Track(tmp_path / "s.jsonl", False, 0))
 
 
+def test_a_loss_that_is_no_number_ends_the_training(tmp_path: Path) -> None:
+    lost = players()
+    torch.nn.init.constant_(next(lost.artist.parameters()), float("nan"))
+    with pytest.raises(UserError, match="is nan, nothing more is learnt"):
+        edit_step(lost, batch().given(ALONE.device), teaching(), Track(tmp_path / "s.jsonl", False, 0))
+
+
 def test_only_edits_of_crops_are_remembered(tmp_path: Path) -> None:
     both, track = players(), Track(tmp_path / "s.jsonl", False, 0)
     both.memory = Memory(64)
@@ -154,7 +161,17 @@ def test_the_command_trains(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     said = f"{tmp_path / 'run' / 'weights.safetensors'}: 16 images of rendered plates and 12 crops"
     assert done.stdout.splitlines()[-1] == said
+    assert "x: twelve tiny crops" in done.stderr.splitlines()
     assert load(tmp_path / "run" / "weights.safetensors")[1].data["crops"] == 12
+
+
+def test_features_of_the_bundled_reader_teach_or_their_absence_is_told(tmp_path: Path) -> None:
+    keys = ("gan=spg", "gan.real.share=0", "images=4", "plates.types=[cn/blue]")
+    done = command(tmp_path / "off", *keys)
+    assert "gan.losses: style left out, since gan.perceptual is null; reader=bundled" in done.stderr
+    done = command(tmp_path / "on", *keys, "reader=bundled")
+    assert done.returncode == 0 and "gan.losses" not in done.stderr, done.stderr
+    assert "style" in json.loads((tmp_path / "on" / "stats.jsonl").read_text())
 
 
 def test_the_weights_that_are_kept_lie_between_both_phases(tmp_path: Path) -> None:
@@ -175,9 +192,18 @@ def test_the_weights_that_are_kept_lie_between_both_phases(tmp_path: Path) -> No
 
 
 def test_a_wrong_share_is_one_line(tmp_path: Path) -> None:
+    done = command(tmp_path / "run", "gan=spg", "batch=1")
+    assert done.returncode == 2 and done.stderr.startswith(
+        "error: batch: 1, of which gan.real.share=0.5 is no crop"
+    )
     done = command(tmp_path / "run", "gan=spg", "gan.real.share=1")
     assert done.returncode == 2 and done.stderr.startswith("error: gan.real.share: 1 is no share below 1")
     done = command(tmp_path / "run", "gan=spg", "gan.turns=0")
     assert done.returncode == 2 and done.stderr.startswith("error: gan.turns: 0; the judge needs one turn")
+    done = command(tmp_path / "run", "gan=spg", "gan.rendered.jitter=abc")
+    assert done.returncode == 2 and done.stderr == "error: gan.rendered.jitter: 'abc' is not a number\n"
+    done = command(tmp_path / "run", "gan=spg", "reader=mine")
+    said = "error: gan.perceptual: 'mine' is not a mapping with _target_\n"
+    assert done.returncode == 2 and done.stderr == said
     done = command(tmp_path / "run", "gan=spg", "gan.real.phase1=2")
     assert done.returncode == 2 and done.stderr.startswith("error: gan.real.phase1: 2 is no share between")

@@ -28,6 +28,7 @@ from gan.outline import COUNT
 from gan.pix2pix import Pix2Pix
 from gan.runtime.distributed import Processes
 from gan.runtime.weights import write
+from gan.train import main
 from synth.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -209,7 +210,77 @@ def test_the_command_trains(tmp_path: Path) -> None:
     assert (
         done.stdout.splitlines()[-1] == f"{tmp_path / 'run' / 'weights.safetensors'}: 16 images of 12 crops"
     )
+    assert "x: twelve tiny crops" in done.stderr.splitlines()
     assert load(tmp_path / "run" / "weights.safetensors")[2].data["crops"] == 12
+
+
+def test_losses_without_their_reader_are_told(tmp_path: Path) -> None:
+    done = command(tmp_path / "run", "images=4")
+    assert done.returncode == 0, done.stderr
+    [said] = [line for line in done.stderr.splitlines() if line.startswith("gan.losses: ")]
+    assert said == (
+        "gan.losses: reading left out, since reader is null; reader=bundled is the reader to learn from"
+    )
+    done = command(tmp_path / "off", "images=4", "gan.losses.reading=0")
+    assert done.returncode == 0 and "gan.losses" not in done.stderr
+    done = command(tmp_path / "on", "images=4", "reader=bundled")
+    assert done.returncode == 0 and "gan.losses" not in done.stderr, done.stderr
+    assert "reading" in json.loads((tmp_path / "on" / "stats.jsonl").read_text())
+
+
+def test_a_batch_of_one_has_no_style_to_borrow(tmp_path: Path) -> None:
+    done = command(tmp_path / "run", "batch=1")
+    assert done.returncode == 2 and done.stderr.startswith("error: batch: 1; half of a batch borrows")
+    assert not (tmp_path / "run").exists()
+    assert command(tmp_path / "classic", "gan=pix2pix_classic", "images=1", "batch=1").returncode == 0
+
+
+def test_numbers_that_are_none_end_a_training_and_leave_what_was_kept(tmp_path: Path) -> None:
+    weights = run(tmp_path / "run", images=8)
+    before = {name: (tmp_path / "run" / name).read_bytes() for name in (weights.name, "state.safetensors")}
+    with pytest.raises(UserError, match=r"gan.losses: .* is (nan|inf), nothing more is learnt"):
+        run(tmp_path / "run", learning_rate=1e30, images=48, keep=48)
+    lost = build(header())
+    torch.nn.init.constant_(lost.generator.full[0].weight, float("nan"))
+    with pytest.raises(UserError, match=r"left as it is: generator.full.0.weight is no number"):
+        save(weights, lost, bank(build(header())), header())
+    assert {name: (tmp_path / "run" / name).read_bytes() for name in before} == before
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("threads=-1", "threads: -1 is not a whole number of 1 or more"),
+        ("workers=-1", "workers: -1 is not a whole number of 0 or more"),
+        ("seed=-1", "seed: -1 is not a whole number of 0 or more"),
+        ("learning_rate=-1", "learning_rate: -1 is not a number above 0"),
+        ("judge_rate=abc", "judge_rate: 'abc' is not a number above 0"),
+        ("average=2.0", "average: 2.0 is no share between 0 and 1"),
+        ("gan.turns=abc", "gan.turns: abc; the judge needs one turn at least"),
+        ("gan.losses.l1=abc", "gan.losses.l1: 'abc' is not a number"),
+        ("gan.augmentation.cutout=abc", "gan.augmentation.cutout: 'abc' is not a number"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_one_line(
+    word: str,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    keys = ["pairs._target_=tiny_pairs.load", "source.path=x", f"out={tmp_path / 'run'}", "threads=1", word]
+    monkeypatch.setattr("sys.argv", ["plate-train-gan", *keys])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2 and capsys.readouterr().err == f"error: {message}\n"
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_may_be_called_by_a_number(tmp_path: Path) -> None:
+    done = command(tmp_path / "run", "pairs._target_=gan.pairs.load_pairs", "source.path=2024")
+    assert done.returncode == 2 and done.stderr.startswith("error: 2024: no such folder or file")
+    done = command(tmp_path / "run", "source.path=???")
+    assert done.returncode == 2 and done.stderr.startswith("error: source.path: must be given")
 
 
 def test_a_wrong_size_is_one_line(tmp_path: Path) -> None:

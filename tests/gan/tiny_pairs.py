@@ -43,6 +43,7 @@ class TinyPair:
 @dataclass(frozen=True)
 class TinyPairs:
     pairs: tuple[TinyPair, ...]
+    summary: str = "x: twelve tiny crops"
 
     def __len__(self) -> int:
         return len(self.pairs)
