@@ -263,7 +263,7 @@ def test_shards_that_a_kill_left_in_a_finished_folder_are_cleared(tmp_path: Path
         (("plates.types=[1]",), "plates.types: 1 is no plate type"),
         (("plates.types=[jp]",), "plates.types: 'jp' is a group of types; write plates=jp"),
         (("plates.types=[CN/BLUE]",), "nearest: cn/blue"),
-        (("texts=5",), "texts: 5 is not the name of a file"),
+        (("texts=5",), "texts: 5: No such file"),
         (("format=[csv,folder]",), "format: ['csv', 'folder'] is not a text"),
         (("stages.capture.severity=[0,2]",), "stages.capture: no such key; known: pix2pix"),
         (("stages=capture", "capture.severity=[0,2]"), "severity"),
