@@ -11,6 +11,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -187,18 +188,26 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, shard_items: Items) -> 
         write_shard(tmp_path / "file" / "set", FORMATS["folder"], 0, shard_items(0))
 
 
-def _holds(root: Path, begun: Path) -> None:
-    with hold(root):
+def _holds(root: Path, begun: Path, shared: bool) -> None:
+    with hold(root, shared):
         begun.touch()
         time.sleep(60)
 
 
-def test_only_one_run_at_a_time(tmp_path: Path) -> None:
-    begun = tmp_path / "begun"
-    process = multiprocessing.get_context("fork").Process(target=_holds, args=(tmp_path / "set", begun))
+def holder(folder: Path, shared: bool) -> BaseProcess:
+    """A process that holds folder/set, from now on."""
+    begun = folder / "begun"
+    words = (folder / "set", begun, shared)
+    process = multiprocessing.get_context("fork").Process(target=_holds, args=words)
     process.start()
     while not begun.exists():
+        assert process.is_alive()
         time.sleep(0.01)
+    return process
+
+
+def test_only_one_run_at_a_time(tmp_path: Path) -> None:
+    process = holder(tmp_path, shared=False)
     with pytest.raises(UserError, match="another run"), hold(tmp_path / "set"):
         pass
     process.kill()
@@ -207,19 +216,8 @@ def test_only_one_run_at_a_time(tmp_path: Path) -> None:
         pass
 
 
-def _shares(root: Path, begun: Path) -> None:
-    with hold(root, shared=True):
-        begun.touch()
-        time.sleep(60)
-
-
 def test_parts_share_the_folder_and_keep_a_whole_run_out(tmp_path: Path) -> None:
-    begun = tmp_path / "begun"
-    process = multiprocessing.get_context("fork").Process(target=_shares, args=(tmp_path / "set", begun))
-    process.start()
-    while not begun.exists():
-        assert process.is_alive()
-        time.sleep(0.01)
+    process = holder(tmp_path, shared=True)
     with hold(tmp_path / "set", shared=True):
         pass
     with pytest.raises(UserError, match="another run"), hold(tmp_path / "set"):
