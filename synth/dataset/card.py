@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from synth.dataset.manifest import Manifest
+from synth.dataset.mark import EDITING
 from synth.dataset.stats import widest_spread
 
 
@@ -30,9 +31,8 @@ def card_text(
             "",
             f"{manifest.total} pictures of licence plates ({splits}), format `{manifest.format}`.",
             "",
-            "**Every plate here is synthetic.** The numbers are drawn at random, the pictures are computed;",
-            "none is a photograph of a vehicle. A number may by chance be one that exists.",
-            "Each JPEG says so in a comment.",
+            *about(config),
+            "A number may by chance be one that exists. Each JPEG says what it is in a comment.",
             "",
             "## How it was made",
             "",
@@ -65,6 +65,24 @@ def card_text(
             "",
         ]
     )
+
+
+def about(config: Mapping[str, Any]) -> list[str]:
+    """What the pictures are: computed, or pictures of the user's with other numbers."""
+    if not edits(config.get("stages")):
+        return [
+            "**Every plate here is synthetic.** The numbers are drawn at random, the pictures are computed;",
+            "none is a photograph of a vehicle.",
+        ]
+    return [
+        "**Every number here is synthetic**, drawn at random. Some or all of the pictures are those of",
+        "a folder that was given, with such a number put on them; they may be photographs of vehicles.",
+    ]
+
+
+def edits(stages: Any) -> bool:
+    """Whether the stage that edits given pictures is among these, or in one of them."""
+    return isinstance(stages, Mapping) and (EDITING in stages or any(map(edits, stages.values())))
 
 
 def shown(config: Mapping[str, Any]) -> dict[str, str]:

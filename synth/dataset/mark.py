@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 SIGN = b"Synthetic licence plate"
 COMMENT = SIGN.decode() + " made by Platesmith: not a photograph, the number is drawn at random."
+EDITED = SIGN.decode() + " made by Platesmith: a number drawn at random, put on a picture that was given."
+EDITING = "spg"  # the stage that begins with pictures of the user's, which may be photographs
 
 SOI, APP0, COM, SOS, EOI = 0xD8, 0xE0, 0xFE, 0xDA, 0xD9
 
@@ -25,6 +28,11 @@ def mark_synthetic(jpeg: bytes, comment: str = COMMENT) -> bytes:
     if jpeg[2:4] == bytes((0xFF, APP0)):  # JFIF wants its APP0 directly after SOI
         at += 2 + struct.unpack(">H", jpeg[4:6])[0]
     return jpeg[:at] + segment + jpeg[at:]
+
+
+def comment_of(stages: Iterable[Mapping[str, Any]]) -> str:
+    """What the picture that came out of these stages says of itself."""
+    return EDITED if any(stage["name"] == EDITING for stage in stages) else COMMENT
 
 
 def is_marked(jpeg: bytes) -> bool:

@@ -21,7 +21,7 @@ from typing import NamedTuple, Protocol
 import orjson
 
 from synth.dataset.atomic import disk_errors
-from synth.dataset.mark import mark_synthetic
+from synth.dataset.mark import comment_of, mark_synthetic
 from synth.dataset.rows import Row, dump_bytes, to_row
 from synth.dataset.stats import Balance
 from synth.errors import UserError
@@ -184,7 +184,7 @@ def _fill(work: Path, form: Format, shard: int, items: Iterable[Item], columns: 
         for record, jpeg in items:
             _check(form, record)
             row = to_row(record)
-            staged = Staged(row, dump_bytes(row), mark_synthetic(jpeg))
+            staged = Staged(row, dump_bytes(row), mark_synthetic(jpeg, comment_of(record.stages)))
             digest.update(staged.line + b"\n")
             digest.update(staged.jpeg)
             splits[record.split] += 1

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import pytest
 
-from synth.dataset.card import card_text, legibility
+from synth.dataset.card import about, card_text, legibility
 from synth.dataset.chart import draw_balance, text_width
 from synth.dataset.manifest import read_manifest
-from synth.dataset.mark import COMMENT, is_marked, is_whole, mark_synthetic
+from synth.dataset.mark import COMMENT, EDITED, comment_of, is_marked, is_whole, mark_synthetic
 from synth.dataset.picture import decode
 from synth.dataset.sheet import contact_sheet
 from synth.dataset.split import check_fractions, split_of
@@ -124,6 +124,17 @@ def test_the_mark_changes_no_pixel(shard_items: Callable[[int], list[tuple[Recor
     assert is_whole(marked) and not is_whole(marked[: len(marked) // 2])
     with pytest.raises(ValueError, match="not a JPEG"):
         mark_synthetic(b"\x89PNG")
+
+
+def test_edited_pictures_do_not_claim_to_be_computed() -> None:
+    assert comment_of([{"name": "pix2pix"}, {"name": "capture"}]) == COMMENT
+    assert comment_of([{"name": "spg", "style": 3}, {"name": "capture"}]) == EDITED
+    assert comment_of([]) == COMMENT and is_marked(mark_synthetic(b"\xff\xd8\xff\xd9", EDITED))
+    drawn, ours = "\n".join(about({"stages": {"capture": {}}})), {"spg": {"path": "crops"}}
+    assert "none is a photograph" in drawn and about({}) == about({"stages": {"pix2pix": {}}})
+    for stages in (ours, {"mix": {"ways": {"edited": ours, "capture": {"capture": {}}}}}):
+        told = "\n".join(about({"stages": stages}))
+        assert "may be photographs of vehicles" in told and "none is a photograph" not in told
 
 
 def test_contact_sheet_has_a_row_a_type() -> None:
