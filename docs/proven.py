@@ -14,8 +14,8 @@ from typing import Any
 from hydra import compose, initialize_config_module
 from kept import ROOT, UNKNOWN, kept, lines_of, loaded, only
 
-from recognizer.benchmark import bundled
 from recognizer.proof.made import commit
+from recognizer.proof.measured import bundled
 from recognizer.proof.plots import plots
 from recognizer.proof.report import markdown, percent, with_interval
 from recognizer.proof.setting import setting_of

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import PIL.Image
     from numpy.typing import NDArray
 
-    from gan.edit import Job
+    from gan.edit_job import Job
     from gan.edit_wanted import Reader, Reading, Wanted
     from gan.spg.editor import Editor
     from synth.sample import Image
@@ -173,7 +173,8 @@ def job_of(
     precision: str,
     reader: Reader | None,
 ) -> Job:
-    from gan.edit import Job, need_mode, need_seed
+    from gan.edit_job import Job
+    from gan.edit_wanted import need_mode, need_seed
     from synth.api import composed, word
 
     need_mode(mode)

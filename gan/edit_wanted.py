@@ -12,6 +12,7 @@ from synth.dataset.files import PICTURES, lines, located, walk
 from synth.dataset.picture import FileBlob, Labelled, Problem, fold
 from synth.dataset.sources import read_source
 from synth.errors import UserError
+from synth.grammar import MODES
 from synth.sample import Image
 
 RANDOM = "random"
@@ -124,3 +125,14 @@ def with_texts(wanted: Sequence[Wanted], reader: Reader | None) -> list[Wanted |
         item = replace(one.item, text=reading.text, type=reading.type)
         found.append(replace(one, item=item) if reading.text else UserError(f"{item.name}: nothing is read"))
     return found
+
+
+def need_mode(mode: str) -> None:
+    """How texts are drawn."""
+    if mode not in MODES:
+        raise UserError(f"mode: {mode!r} is unknown; use {', '.join(MODES)}")
+
+
+def need_seed(seed: int) -> None:
+    if seed < 0:
+        raise UserError(f"seed: {seed} is below 0; random texts are drawn from 0 or more")

@@ -30,9 +30,6 @@ from typing import Any
 from hydra.utils import get_method
 from omegaconf import DictConfig
 
-from gan.course import settings_of
-from gan.loop import Course, run
-from gan.runtime.distributed import start
 from synth.app import command, keep_config, need_positive, need_same
 from synth.errors import UserError
 
@@ -58,6 +55,10 @@ def need_numbers(config: DictConfig) -> None:
 @command("train_gan")
 def main(config: DictConfig) -> None:
     """Train a generator."""
+    from gan.course import settings_of
+    from gan.loop import Course, run
+    from gan.runtime.distributed import start
+
     need_positive(config, "images", "batch", "tick", "keep")
     need_numbers(config)
     processes = start(config.threads)

@@ -20,9 +20,10 @@ from synth import __version__
 from synth.api import NUMBER
 from synth.confdata import conf_folder, read_yaml
 from synth.dataset.atomic import disk_errors
-from synth.errors import UserError
+from synth.errors import UserError, extra
 from synth.help import help_text, keys
 from synth.keys import check_choices, check_equals, check_flags, check_keys, unknown_choice
+from synth.targets import TRAIN
 
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 KINDS |= {list: "a list", dict: "a mapping"}
@@ -77,6 +78,10 @@ def one_line_errors(config_name: str) -> Iterator[None]:
         sys.exit(0)
     except UserError as error:
         fail(str(error))
+    except ModuleNotFoundError as error:  # a command that needs torch asks for it when it begins to work
+        if (missing := (error.name or "").partition(".")[0]) not in TRAIN:
+            raise
+        fail(f"{missing} is not installed; {extra('train')}")
     except (HydraException, OmegaConfBaseException) as error:
         fail(hydra_said(error, config_name, sys.argv[1:]))
     except KeyboardInterrupt:

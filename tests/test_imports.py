@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -117,3 +120,43 @@ def test_conf_fonts_and_synth_load_without_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_commands_without_torch_tell_their_keys_and_what_is_missing(tmp_path: Path) -> None:
+    """In a process where torch is not installed: every --help, and one line where torch is needed."""
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    modules = [place.partition(":")[0] for place in scripts.values()]
+    crops, out = tmp_path / "crops", tmp_path / "out"
+    crops.mkdir()
+    (crops / "labels.tsv").write_text("path\ttext\ttype\tcolour\na.png\t皖A12345\tblue\tblue\n", "utf-8")
+    cv2.imwrite(str(crops / "a.png"), np.full((24, 94, 3), 90, np.uint8))
+    needing = {
+        "gan.train": [f"source.path={crops}"],
+        "gan.evaluate": [f"source.path={crops}"],
+        "gan.evaluate_edit": [],
+        "gan.edit": [f"image={crops}", "text=random"],
+        "gan.realism": [f"source.path={crops}"],
+        "recognizer.train": [],
+        "recognizer.benchmark": ["experiment=smoke"],
+    }
+    code = (
+        "import sys, importlib\n"
+        "class Refuse:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name.split('.')[0] in {sorted(HEAVY)!r}: raise ModuleNotFoundError(name, name=name)\n"
+        "sys.meta_path.insert(0, Refuse())\n"
+        "def run(module, *words):\n"
+        "    sys.argv = [module, *words]\n"
+        "    try: importlib.import_module(module).main()\n"
+        "    except SystemExit as end: return end.code or 0\n"
+        "    return 0\n"
+        f"for module in {modules!r}: assert run(module, '--help') == 0, module\n"
+        f"for module, words in {needing!r}.items():\n"
+        f"    assert run(module, {f'out={out}'!r}, *words) == 2, module\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = done.stderr.splitlines()
+    assert len(told) == len(needing), done.stderr
+    assert all(line.startswith("error: torch is not installed; run: pip install") for line in told), told
+    assert done.stdout.count("python -m") >= len(modules) and not out.exists()

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan.batches import as_input, planes_of
-from gan.evaluate import at_size, shares
 from gan.features import Features, features
 from gan.outline import condition
 from gan.outside import alphabet_of, the_judge
 from gan.pairs import Pairs
+from gan.protocol import at_size, shares
 from gan.scores import fid, kid
 from gan.sight import fitted
 from gan.spg.editor import Edited, Task, task_of

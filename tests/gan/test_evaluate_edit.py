@@ -150,9 +150,9 @@ def test_rendered_pairs_alone(
     [(1, "1 held-out crops, two are"), (3, "0 held-out crops that can take each other's")],
 )
 def test_too_few_crops_are_one_line(count: int, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from gan.evaluate_edit import crops_of
+    from gan.spg.protocol import crops_of
 
-    monkeypatch.setattr("gan.evaluate_edit.load_pairs", lambda **_: tiny(count))
+    monkeypatch.setattr("gan.spg.protocol.load_pairs", lambda **_: tiny(count))
     config = {"source": {"name": "labelled", "path": "x"}, "plates": {"types": []}, "draws": 2, "seed": 0}
     with pytest.raises(UserError, match=f"source.path: {message}"):
         crops_of(OmegaConf.create(config), (24, 94))

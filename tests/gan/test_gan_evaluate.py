@@ -20,9 +20,9 @@ from tiny_pairs import header
 from gan.align_store import Store
 from gan.apply import BUNDLED
 from gan.checkpoint import Styles, build, load, save
-from gan.evaluate import need_parts, told_heads
 from gan.outside import alphabet_of
 from gan.pairs import Pairs, load_pairs, pairs_of
+from gan.protocol import need_parts, told_heads
 from gan.scores import fid, kid, nearest, similarity, spread
 from gan.vary import Vary
 from synth.errors import UserError
@@ -105,7 +105,7 @@ def test_the_whole_protocol(
         asked.append(keys.get("heads", False))
         return load_pairs(**keys)
 
-    monkeypatch.setattr("gan.evaluate.load_pairs", watched)
+    monkeypatch.setattr("gan.protocol.load_pairs", watched)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     write_crops(tmp_path / "crops", 40)
     torch.manual_seed(0)

@@ -10,11 +10,10 @@ import pytest
 
 pytest.importorskip("torch")
 
+from gan.classifier import classifier_accuracy, held_out
 from gan.realism import (
     captures,
-    classifier_accuracy,
     distributions,
-    held_out,
     main,
     read_crops,
     sheet,

@@ -19,7 +19,7 @@ import torch
 from tiny_edits import saved
 
 from gan.align import align_text
-from gan.edit import REDRAWS, Done, Job, Report, need_own_names
+from gan.edit_job import REDRAWS, Done, Job, Report, need_own_names
 from gan.edit_wanted import Wanted, wanted_of, with_texts
 from gan.sight import fitted
 from gan.spg.editor import Editor, laid_into, task_of

@@ -17,7 +17,7 @@ from gan.runtime.window import Window
 from recognizer.benchmark import main
 from recognizer.data import Blend
 from recognizer.proof.training import Failed, trained
-from recognizer.train import header_of, make_data
+from recognizer.training import header_of, make_data
 from synth.dataset.readers import labelled
 from synth.errors import UserError
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
-from recognizer.benchmark import write_report
+from recognizer.proof.measured import write_report
 from recognizer.proof.page import page
 from recognizer.proof.plots import plots
 from recognizer.proof.report import markdown, tables

@@ -17,7 +17,7 @@ from gan.runtime.window import Window, loader
 from recognizer.checkpoint import Header
 from recognizer.data import Batch, Blend, Lesson, Shuffled, Stream, as_input, collate, fit, lessons_of
 from recognizer.loop import MakeData
-from recognizer.train import header_of, make_data
+from recognizer.training import header_of, make_data
 from synth.dataset.picture import FileBlob, Labelled
 from synth.errors import UserError
 

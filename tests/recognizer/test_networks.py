@@ -15,7 +15,7 @@ from gan.blocks import folded
 from recognizer.checkpoint import Header, build, load, save
 from recognizer.data import as_input, fit
 from recognizer.networks.lprnet import LPRNet, Pool, scaled
-from recognizer.train import header_of
+from recognizer.training import header_of
 from synth.errors import UserError
 from synth.template import Plan, Template
 

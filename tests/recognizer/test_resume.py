@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from gan.runtime.distributed import Processes
 from recognizer.checkpoint import Header, build, load, save
 from recognizer.loop import MakeData, Settings, train
-from recognizer.train import first_weights, main
+from recognizer.train import main
+from recognizer.training import first_weights
 from synth.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,0 +1,233 @@
+"""A training of the reader, from its configuration to its weights."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+from torch import nn
+
+from gan.runtime.distributed import start
+from gan.runtime.precision import autocast_of
+from gan.runtime.weights import load_strictly
+from gan.runtime.window import Window
+from recognizer.backends import FOLDER
+from recognizer.calibrate import calibrate, held_out
+from recognizer.checkpoint import Header, build, read
+from recognizer.codec import Codec, codec_of
+from recognizer.data import Blend, Shuffled, Stream, lessons_of
+from recognizer.loop import MakeData, Settings, Trial, Weights, train
+from recognizer.metrics import Metrics
+from recognizer.places import first_places, kana_of, kana_places
+from recognizer.reading import readings, scores_of
+from recognizer.step import WEIGHTS
+from recognizer.truth import type_of
+from synth.app import keep_config, need_least, need_positive, need_same
+from synth.catalogue import type_names
+from synth.confdata import conf_folder, read_yaml
+from synth.dataset.picture import CROPS, Labelled
+from synth.dataset.sources import ReadResult, read_source
+from synth.errors import UserError, nearest
+from synth.pipeline import pipeline_of
+from synth.sample import Image
+
+RESERVED = ("images", "rate", "images_per_s", "gradient", *WEIGHTS)  # names in a line of stats.jsonl
+
+
+def header_of(config: DictConfig) -> Header:
+    """The network of the configuration, with the vocabulary of every bundled type."""
+    codec = codec_of(type_names())
+    network: Any = OmegaConf.to_container(config.recognizer.network, resolve=True)
+    if network.pop("close", False):
+        network["first_at"] = first_places(codec)
+        network["kana_at"], network["kana"] = kana_places(codec), kana_of(codec)
+    return Header(network, config.recognizer.height, config.recognizer.width, codec.symbols, codec.types)
+
+
+def make_data(config: DictConfig, header: Header) -> MakeData:
+    """The dataset of the configuration, as a function of the window of batches a process makes."""
+    shape, codec, share = (header.height, header.width), header.codec, config.data.get("share")
+    made = config.data.source == "synthetic" or share is not None
+    if made:
+        pipeline_of(config)  # errors of configuration here, not in a worker
+    lessons = lessons_of(config) if made else []
+
+    def stream(window: Window, whole: int | None = None) -> Stream:
+        return Stream(lessons, codec, shape, window, whole)
+
+    if config.data.source == "synthetic":
+        return stream
+    crop = crop_of(config.data)
+    items = labelled(config.data.source, config.data.path, codec)
+
+    def shuffled(window: Window) -> Shuffled:
+        return Shuffled(items, codec, shape, window, config.seed, crop)
+
+    if share is None:
+        return shuffled
+    need_share(share, config.batch)
+    return lambda window: Blend(stream, shuffled, window, share)
+
+
+def need_share(share: object, batch: int) -> None:
+    """A batch of both sources has a picture of each."""
+    if not isinstance(share, int | float) or not 0 < share < 1 or batch < 2:
+        raise UserError(
+            f"data.share: {share!r} of batch={batch}: give a share between 0 and 1, batch=2 or more"
+        )
+
+
+def crop_of(data: DictConfig) -> str:
+    """What is taken of each picture: as `data.crop` says, else as conf/source has it for this kind of set."""
+    crop = data.get("crop")
+    if crop is None:
+        usual = conf_folder() / "source" / f"{data.source}.yaml"
+        crop = read_yaml(usual).get("crop") if usual.is_file() else "whole"
+    if crop not in CROPS:
+        raise UserError(f"data.crop={crop}: unknown; {nearest(str(crop), CROPS)}")
+    return str(crop)
+
+
+def labelled(source: str, path: str | None, codec: Codec) -> list[Labelled]:
+    """The training pictures of a labelled set, whose texts the reader must be able to spell."""
+    if path is None:
+        raise UserError(f"data.path: missing; data.source={source} needs the folder of the set")
+    found = read_source(source, path)
+    items = [item for item in found.items if item.split in ("", "train")]
+    if not items:
+        raise UserError(f"data.path: {path}: no picture to train on; {found.summary()}")
+    for item in items:
+        try:
+            codec.encode(item.text)
+        except UserError as error:
+            raise UserError(f"{item.where or item.name}: {error}") from error
+    tell(found, items, codec)
+    return items
+
+
+def tell(found: ReadResult, items: Sequence[Labelled], codec: Codec) -> None:
+    """What of a set is not learnt from: broken entries, other splits, types the network does not know."""
+    if found.problems:
+        print(found.summary(), file=sys.stderr)
+    if others := len(found.items) - len(items):
+        print(f"{found.path}: {others} pictures of other splits than train are left alone", file=sys.stderr)
+    if unknown := Counter(type_of(item) or "none" for item in items if type_of(item) not in codec.types):
+        names = ", ".join(f"{name} ({count})" for name, count in unknown.most_common(3))
+        print(f"{found.path}: no type is learnt from plates of type {names}", file=sys.stderr)
+
+
+def trial(images: Sequence[Image], truths: Sequence[str], header: Header) -> Trial:
+    """Reads these pictures and gives the shares read right."""
+
+    def score(network: nn.Module) -> dict[str, Any]:
+        metrics = Metrics()
+        read = readings(scores_of(network, images, header.height, header.width), header.codec)
+        for truth, reading in zip(truths, read, strict=True):
+            metrics.update(truth, reading.text)
+        summary = metrics.summary()
+        return {key: round(summary[key], 4) for key in ("exact", "exact_without_region", "characters")}
+
+    return score
+
+
+def trials_of(config: DictConfig, header: Header) -> dict[str, Trial]:
+    """Every set of `watch`: name -> folder of labelled real plates."""
+    trials = {}
+    for name, path in config.watch.items():
+        if name in RESERVED or not isinstance(path, str):
+            taken = f"the log has a {name} already; give it another name"
+            raise UserError(f"watch.{name}={path}: {taken if name in RESERVED else 'give a folder'}")
+        found = read_source("labelled", path)
+        if found.problems:
+            print(found.summary(), file=sys.stderr)
+        items = found.items
+        trials[str(name)] = trial([item.image() for item in items], [item.text for item in items], header)
+    return trials
+
+
+def need_share_of_start(config: DictConfig) -> None:
+    share = config.start_share
+    if not 0 <= share < 1 or (share and config.start is None):
+        raise UserError(f"start_share: {share}: give start= and a share from 0 to less than 1")
+
+
+def need_rate(config: DictConfig) -> None:
+    if not config.learning_rate > 0:
+        raise UserError(f"learning_rate: {config.learning_rate} is not above 0")
+
+
+def start_file(start: str) -> Path:
+    """The file that `start` means."""
+    path = FOLDER / "plates.safetensors" if start == "bundled" else Path(start)
+    if not path.is_file():
+        raise UserError(f"start: {path}: no such weights file; give one, `bundled`, or null")
+    return path
+
+
+def first_weights(
+    start: str | None, header: Header, seed: int = 0, share: float = 0.0, tell: bool = True
+) -> Weights:
+    """What a training begins with: drawn, or those of a file with the same symbols.
+
+    Of a network of other widths or parts what has the same name and shape is taken, the rest drawn anew.
+    """
+    torch.manual_seed(seed)
+    network = build(header)  # says what is wrong with it
+    if start is None:
+        return None
+    path = start_file(start)
+    there, weights = read(path)
+    for key in ("height", "width", "symbols", "types"):
+        if getattr(there, key) != getattr(header, key):
+            raise UserError(f"start: {path}: another {key} than that of recognizer; leave start= out")
+    if there.network.get("_target_") != header.network.get("_target_"):
+        raise UserError(f"start: {path}: another network than that of recognizer; leave start= out")
+    if there.network == header.network:
+        load_strictly(path, network, weights)
+        return weights
+    drawn = network.state_dict()
+    missing = [name for name, own in drawn.items() if name not in weights or weights[name].shape != own.shape]
+    if share and missing:
+        raise UserError(f"start_share: {share}: {path} lacks {missing[0]} of this network; leave it out")
+    if tell:
+        print(f"start: {path}: of another make; {len(missing)} of {len(drawn)} tensors are drawn anew")
+    return {name: drawn[name] if name in missing else weights[name] for name in drawn}
+
+
+def settings_of(config: DictConfig) -> Settings:
+    values: dict[str, Any] = {name: config[name] for name in Settings.__dataclass_fields__}
+    return Settings(**{**values, "out": Path(config.out), "autocast": autocast_of(config.autocast)})
+
+
+def run(config: DictConfig) -> None:
+    """Train a plate reader."""
+    need_positive(config, "images", "batch", "tick", "keep")
+    need_least(config, 0, "workers", "seed", "warmup", "weight_decay", "calibration")
+    if config.threads is not None:
+        need_positive(config, "threads")
+    need_rate(config)
+    need_share_of_start(config)
+    processes = start(config.threads)
+    need_same(config, Path(config.out))
+    header = header_of(config)
+    settings = settings_of(config)
+    data = make_data(config, header)
+    trials = trials_of(config, header) if processes.first else {}
+    begin = config.start, header, config.seed, config.start_share
+    first = first_weights(*begin, tell=processes.first)  # after it nothing can be wrong
+    drawn = config.data.source == "synthetic" or config.data.get("share") is not None
+    if not drawn and config.start is not None:  # there are no plates to calibrate on
+        header = replace(header, temperature=read(start_file(config.start))[0].temperature)
+    note = functools.partial(keep_config, config, settings.out)
+    weights = train(settings, header, data, trials, processes, config.resume, note, first)
+    if processes.first:
+        if drawn and config.calibration:
+            calibrate(weights, *held_out(config, config.calibration))
+        print(f"{weights}: {read(weights)[0].images} images")
