@@ -66,7 +66,8 @@ def main(config: DictConfig) -> None:
     settings = settings_of(config)
     course: Course[Any] = get_method(config.gan.course)(config, settings)  # before anything is written
     note = functools.partial(keep_config, config, settings.out)
-    weights = run(settings, course, processes, config.resume, note)
+    with processes.hold(settings.out):
+        weights = run(settings, course, processes, config.resume, note)
     if processes.first:
         print(f"{weights}: {settings.images} images of {course.of}")
 

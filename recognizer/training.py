@@ -226,8 +226,9 @@ def run(config: DictConfig) -> None:
     if not drawn and config.start is not None:  # there are no plates to calibrate on
         header = replace(header, temperature=read(start_file(config.start))[0].temperature)
     note = functools.partial(keep_config, config, settings.out)
-    weights = train(settings, header, data, trials, processes, config.resume, note, first)
-    if processes.first:
-        if drawn and config.calibration:
+    with processes.hold(settings.out):
+        weights = train(settings, header, data, trials, processes, config.resume, note, first)
+        if processes.first and drawn and config.calibration:
             calibrate(weights, *held_out(config, config.calibration))
+    if processes.first:
         print(f"{weights}: {read(weights)[0].images} images")

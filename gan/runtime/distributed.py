@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 import torch.distributed as dist
 from torch import nn
 
+from synth.dataset.atomic import held
 from synth.errors import UserError
 
 
@@ -39,6 +42,10 @@ class Processes:
         dist.all_reduce(most, dist.ReduceOp.MAX)
         if int(most[0]) != -int(most[1]):
             raise UserError("out: not every process sees its state; use a folder that all machines share")
+
+    def hold(self, out: Path) -> AbstractContextManager[None]:
+        """Keeps a second training out of the folder: they would write over each other's states."""
+        return held(out, out / "lock") if self.first else nullcontext()
 
     def finish(self) -> None:
         if self.count > 1:

@@ -29,7 +29,7 @@ from recognizer.proof.sets import PlateSet
 from recognizer.proof.setting import Setting, check, scarcity_of, seeds_of, setting_of
 from recognizer.proof.table import pairs_of, rows_of, sets_told
 from recognizer.reader import Reader
-from synth.dataset.atomic import disk_errors, write_atomic
+from synth.dataset.atomic import disk_errors, held, write_atomic
 from synth.errors import UserError
 
 
@@ -141,7 +141,8 @@ def run(config: DictConfig) -> None:
     outside = outside_readers(config.readers, wanted.command, wanted.target, wanted.timeout_s, types)
     out = Path(config.out)
     with disk_errors(out):
-        setting = setting_of(config)
+        setting = setting_of(config)  # nothing is made before all is checked
+    with disk_errors(out), held(out, out / "lock"):
         cells, others = grid(config, setting), readers(config, setting, outside)
         scarce = curve(config, setting)
         report = {

@@ -64,6 +64,26 @@ def disk_errors(root: Path) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def held(root: Path, lock: Path, shared: bool = False) -> Iterator[None]:
+    """Keeps a second run out of the folder, or where `shared` lets in others that share it; a killed run lets
+    go by itself.
+    """
+    import fcntl
+
+    with disk_errors(root):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        file = lock.open("a+")  # a shared lock must be readable
+    with file:
+        try:
+            # not inherited by workers, unlike flock
+            fcntl.lockf(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EACCES, errno.EAGAIN):
+                raise UserError(f"{root}: another run is writing there; wait for it") from error
+        yield
+
+
 def publish(staged: str, final: str) -> None:
     """Move a finished file or folder to its final name; doing it again after a kill is harmless."""
     try:

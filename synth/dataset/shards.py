@@ -13,14 +13,14 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import orjson
 
-from synth.dataset.atomic import disk_errors
+from synth.dataset.atomic import disk_errors, held
 from synth.dataset.mark import comment_of, mark_synthetic
 from synth.dataset.rows import Row, dump_bytes, to_row
 from synth.dataset.stats import Balance
@@ -153,24 +153,9 @@ def shard_counts(root: Path, shards: Iterable[ShardDone]) -> tuple[Balance, dict
     return balance, names
 
 
-@contextmanager
-def hold(root: Path, shared: bool = False) -> Iterator[None]:
-    """Keeps a second run out of the folder, or where `shared` lets in others that share it; a killed run lets
-    go by itself.
-    """
-    import fcntl
-
-    with disk_errors(root):
-        (root / FOLDER).mkdir(parents=True, exist_ok=True)
-        lock = (root / FOLDER / "lock").open("a+")  # a shared lock must be readable
-    with lock:
-        try:
-            # not inherited by workers, unlike flock
-            fcntl.lockf(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.EACCES, errno.EAGAIN):
-                raise UserError(f"{root}: another run is writing there; wait for it") from error
-        yield
+def hold(root: Path, shared: bool = False) -> AbstractContextManager[None]:
+    """Keeps a second run out of a data set."""
+    return held(root, root / FOLDER / "lock", shared)
 
 
 def _fill(work: Path, form: Format, shard: int, items: Iterable[Item], columns: Sequence[str]) -> ShardDone:

@@ -214,6 +214,20 @@ def test_the_command_trains(tmp_path: Path) -> None:
     assert load(tmp_path / "run" / "weights.safetensors")[2].data["crops"] == 12
 
 
+def test_one_training_at_a_time_in_a_folder(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with ALONE.hold(run):
+        done = command(run)
+        with replace(ALONE, rank=1, count=2).hold(run):  # another process of the same training
+            pass
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        2,
+        f"error: {run}: another run is writing there; wait for it",
+    )
+    assert [path.name for path in run.iterdir()] == ["lock"]
+    assert command(run).returncode == 0
+
+
 def test_losses_without_their_reader_are_told(tmp_path: Path) -> None:
     done = command(tmp_path / "run", "images=4")
     assert done.returncode == 0, done.stderr
