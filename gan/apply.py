@@ -114,7 +114,7 @@ class Redraw:
 
     @functools.cached_property
     def artist(self) -> Artist:
-        return artist_of(self.file, self.precision)
+        return artist_of(self.file, self.precision, self.file.stat().st_mtime_ns)
 
     def __call__(self, batch: Sequence[Sample]) -> list[Sample]:
         plans = [self.plan(sample) for sample in batch]
@@ -295,6 +295,6 @@ def view_of_plane(to_photo: NDArray[np.float64], quad: Points) -> float:
 
 
 @functools.lru_cache(maxsize=2)
-def artist_of(path: Path, precision: str) -> Artist:
-    """The generator of a file, loaded once a process."""
+def artist_of(path: Path, precision: str, changed: int) -> Artist:
+    """The generator of a file, loaded once a process unless it changes; `changed` is when it did."""
     return Artist.of(path, precision)

@@ -50,9 +50,9 @@ class Restyle:
     def file(self) -> Path:
         return weights_file(self.weights)
 
-    @property
+    @functools.cached_property
     def editor(self) -> Editor:
-        return editor_of(self.file, self.precision)
+        return editor_of(self.file, self.precision, self.file.stat().st_mtime_ns)
 
     @property
     def crops(self) -> Pairs:
@@ -112,8 +112,8 @@ class Restyle:
 
 
 @functools.lru_cache(maxsize=2)
-def editor_of(path: Path, precision: str) -> Editor:
-    """The editor of a file, loaded once a process."""
+def editor_of(path: Path, precision: str, changed: int) -> Editor:
+    """The editor of a file, loaded once a process unless it changes; `changed` is when it did."""
     return Editor.of(path, precision)
 
 

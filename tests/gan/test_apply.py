@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,14 @@ def test_a_drawn_plate_keeps_its_label_and_says_how_it_was_drawn(weights: Path) 
         assert {"pose", "crop", "severity"} <= set(entry)
         middle = sample.char_quads.mean(axis=(0, 1))
         assert 0 < middle[0] < width and 0 < middle[1] < height
+
+
+def test_weights_that_change_are_read_again(weights: Path) -> None:
+    before = pipeline(weights).samples([0])
+    network = build(header())
+    save(weights, network, Styles(torch.zeros(4, 3), torch.zeros(4, 3)), header())
+    os.utime(weights, ns=(0, weights.stat().st_mtime_ns + 1))  # however coarse the file system's clock is
+    assert differing(before[0], pipeline(weights).samples([0])[0]) > 1
 
 
 def test_plates_lie_as_those_of_the_crops(tmp_path: Path) -> None:
