@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from gan.runtime.window import Window, loader
 from recognizer.checkpoint import Header, build, save
 from recognizer.data import Batch
 from recognizer.step import learning_rate, losses, total
+from synth.errors import UserError, nearest
 
 Weights = Mapping[str, Tensor] | None  # to begin with; None draws them
 Trial = Callable[[nn.Module], dict[str, Any]]  # reads a set that is never trained on
@@ -43,6 +44,7 @@ class Settings:
     autocast: bool
     seed: int
     start_share: float = 0.0  # of the first weights in the mean that is kept
+    only: tuple[str, ...] = ()  # names of the parts that learn; all of them if empty
 
 
 def train(
@@ -64,10 +66,11 @@ def train(
     drawn = build(header)
     if first is not None:
         drawn.load_state_dict(dict(first))
+    freeze(drawn, settings.only)
     network = drawn.to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = Average(network, settings.average)
     optimizer = torch.optim.AdamW(
-        network.parameters(),
+        [weight for weight in network.parameters() if weight.requires_grad],
         settings.learning_rate,
         (0.9, 0.99),
         weight_decay=settings.weight_decay,
@@ -116,10 +119,30 @@ def step(
     """Forward, backward, clip, update; the values to log."""
     for group in optimizer.param_groups:
         group["lr"] = rate
-    model.train()
+    teach(model, settings.only)
     found = losses(model, batch, processes.device, settings.autocast)
     optimizer.zero_grad(set_to_none=True)
     total(found).backward()
     norm = nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
     optimizer.step()
     return {name: float(value.detach()) for name, value in found.items()} | {"gradient": float(norm)}
+
+
+def freeze(network: nn.Module, only: Sequence[str]) -> None:
+    """Nothing but these parts of the network learns; all of it where none is named."""
+    parts = dict(network.named_children())
+    for name in only:
+        if name not in parts:
+            raise UserError(f"only: the network has no part {name!r}; {nearest(name, parts)}")
+    for name, part in parts.items():
+        part.requires_grad_(not only or name in only)
+    for weight in network.parameters(recurse=False):  # of no part
+        weight.requires_grad_(not only)
+
+
+def teach(model: nn.Module, only: Sequence[str]) -> None:
+    """Training mode, of the parts that learn: the others see a picture as whoever reads does."""
+    network = getattr(model, "module", model)  # where DDP keeps it
+    model.train(not only)
+    for name in only:
+        network.get_submodule(name).train()

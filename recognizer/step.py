@@ -19,6 +19,7 @@ WEIGHTS = {
     "corners": 5.0,  # of the mean distance in shares of the picture; the finder alone learns from it
     "first": 0.5,  # of what the close look makes of the first symbol
     "kana": 0.5,  # and of the kana
+    "class": 0.5,  # and of the class
 }
 FAR = 0.5  # share of the picture beyond which a corner counts by its logarithm: one would decide a whole step
 EMPTY_WEIGHT = 0.2  # of an unused slot against a used one
@@ -51,6 +52,8 @@ def losses(network: nn.Module, batch: Batch, device: torch.device, autocast: boo
         found["first"] = F.cross_entropy(asked, first) if len(first) else asked.sum()
     if len(more) > 2:
         found["kana"] = kana_loss(more[2].float(), batch, list(getattr(plain, "kana", ())))
+    if len(more) > 3:
+        found["class"] = class_loss(more[3].float(), batch, plain)
     return found
 
 
@@ -62,6 +65,25 @@ def kana_loss(asked: Tensor, batch: Batch, kana: list[int]) -> Tensor:
     if not len(which):
         return asked.sum() * 0
     return F.cross_entropy(asked[plates[which].to(asked.device)], what.to(asked.device))
+
+
+def class_loss(asked: Tensor, batch: Batch, network: nn.Module) -> Tensor:
+    """Cross entropy of the symbols of the class and of its end, of types that have one: N MOST symbols+1."""
+    shown = network.class_look.shown[0].cpu()  # type: ignore[union-attr, index]
+    there = (batch.types >= 0) & shown[batch.types.clamp(min=0)]
+    if not bool(there.any()):
+        return asked.sum() * 0
+    most, end = asked.shape[1], asked.shape[2] - 1
+    longest = max(1 + most, int(batch.lengths.max()))
+    texts = torch.full((len(batch.lengths), longest), BLANK)
+    texts[torch.arange(longest) < batch.lengths[:, None]] = batch.targets.long()
+    which = torch.full((int(max(texts.max(), max(network.class_symbols))) + 1,), end)  # type: ignore[arg-type]
+    which[network.class_symbols] = torch.arange(end)  # type: ignore[index]
+    wanted = which[texts[:, 1 : 1 + most]]
+    wanted = torch.where((wanted == end).cumsum(1) > 0, end, wanted)  # no digit of the serial
+    return F.cross_entropy(
+        asked[there.to(asked.device)].flatten(0, 1), wanted[there].flatten().to(asked.device)
+    )
 
 
 def total(found: Mapping[str, Tensor]) -> Tensor:

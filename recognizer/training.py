@@ -25,7 +25,7 @@ from recognizer.codec import Codec, codec_of
 from recognizer.data import Blend, Shuffled, Stream, lessons_of
 from recognizer.loop import MakeData, Settings, Trial, Weights, train
 from recognizer.metrics import Metrics
-from recognizer.places import first_places, kana_of, kana_places
+from recognizer.places import class_of, class_places, first_places, kana_of, kana_places
 from recognizer.reading import readings, scores_of
 from recognizer.step import WEIGHTS
 from recognizer.truth import type_of
@@ -48,6 +48,7 @@ def header_of(config: DictConfig) -> Header:
     if network.pop("close", False):
         network["first_at"] = first_places(codec)
         network["kana_at"], network["kana"] = kana_places(codec), kana_of(codec)
+        network["class_at"], network["class_symbols"] = class_places(codec), class_of(codec)
     return Header(network, config.recognizer.height, config.recognizer.width, codec.symbols, codec.types)
 
 
@@ -203,7 +204,8 @@ def first_weights(
 
 def settings_of(config: DictConfig) -> Settings:
     values: dict[str, Any] = {name: config[name] for name in Settings.__dataclass_fields__}
-    return Settings(**{**values, "out": Path(config.out), "autocast": autocast_of(config.autocast)})
+    given = {"out": Path(config.out), "autocast": autocast_of(config.autocast), "only": tuple(config.only)}
+    return Settings(**{**values, **given})
 
 
 def run(config: DictConfig) -> None:
@@ -223,7 +225,7 @@ def run(config: DictConfig) -> None:
     begin = config.start, header, config.seed, config.start_share
     first = first_weights(*begin, tell=processes.first)  # after it nothing can be wrong
     drawn = config.data.source == "synthetic" or config.data.get("share") is not None
-    if not drawn and config.start is not None:  # there are no plates to calibrate on
+    if not (drawn and config.calibration) and config.start is not None:  # confidences stay as they were
         header = replace(header, temperature=read(start_file(config.start))[0].temperature)
     note = functools.partial(keep_config, config, settings.out)
     with processes.hold(settings.out):

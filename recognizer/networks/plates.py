@@ -7,7 +7,7 @@ other. Two heads read the map (docs/results.md compares them):
 
 - `slots` (default): one attention map a symbol; the first looks for the province or the Japanese office.
   Where `first_at` says where that stands on each type, a close look has a second opinion on it; where
-  `kana_at` does so for the kana, also on that.
+  `kana_at` and `class_at` do so for kana and class, also on these.
 - `lines`: the map shrinks to two rows, which CTC reads as one sequence, upper row first.
 """
 
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from gan.losses import lightness
 from recognizer.networks.blocks import Context, Convolution, Residual, standardised
-from recognizer.networks.close import Close, Places
+from recognizer.networks.close import MOST, ClassLook, Close, Places
 from recognizer.networks.finder import Finder, flattened, strayed
 from recognizer.networks.slots import Slots
 
@@ -53,7 +53,7 @@ class Tints(nn.Module):
 
 
 class PlateNet(nn.Module):
-    """About 1.91 M parameters and 111 MMAC at 64 x 128, flat at 48 x 128, as `recognizer=plates` sets it."""
+    """About 1.99 M parameters and 114 MMAC at 64 x 128, flat at 48 x 128, as `recognizer=plates` sets it."""
 
     def __init__(
         self,
@@ -72,6 +72,8 @@ class PlateNet(nn.Module):
         first_at: Places | None = None,
         kana_at: Places | None = None,
         kana: Sequence[int] = (),
+        class_at: Places | None = None,
+        class_symbols: Sequence[int] = (),
     ) -> None:
         super().__init__()
         a, b, c, d, e = widths
@@ -104,14 +106,18 @@ class PlateNet(nn.Module):
         self.close = Close(places, classes, dropout) if close else None
         self.kana = list(kana) if close and len(places) > 1 else []
         self.register_buffer("of_kana", torch.eye(classes)[self.kana], persistent=False)
+        has_class = bool(self.kana) and slots > MOST and class_at is not None and any(class_at)
+        self.class_symbols = list(class_symbols) if has_class else []
+        self.class_look = ClassLook(class_at or (), len(class_symbols), dropout) if has_class else None
+        self.register_buffer("of_class", torch.eye(classes)[self.class_symbols], persistent=False)
         self.habit = nn.Parameter(torch.zeros(types, slots, classes)) if self.slotted else None
 
     def forward(self, x: Tensor, apart: bool = False) -> tuple[Tensor, ...]:
         """N 3 H W -> scores of text and type.
 
         With `apart`, of a network that finds plates, also what training needs: the corners of all looks,
-        N looks 4 2, and what the close look makes of the first symbol, N classes, and of the kana, N kana;
-        then neither is in the text.
+        N looks 4 2, and what close looks make of the first symbol, N classes, of the kana, N kana, and of
+        the class, N MOST symbols+1; then none of them is in the text.
         """
         x = standardised(x)
         if self.finder is None or self.tints is None or self.flat is None:
@@ -129,23 +135,29 @@ class PlateNet(nn.Module):
         text = self.read(x, before)
         if self.close is None or before is None:
             return (text, kind, corners) if apart else (text, kind)
-        first, *more = self.close(grey, known, kind.detach().float().softmax(1)).unbind(1)
+        sure = kind.detach().float().softmax(1)
+        first, *more = self.close(grey, known, sure).unbind(1)
         first = first + before[:, 0]
-        kana = [F.linear(scores, self.of_kana) for scores in more]  # type: ignore[arg-type]
+        more = [F.linear(scores, self.of_kana) for scores in more]  # type: ignore[arg-type]
+        if self.class_look is not None:
+            more.append(self.class_look(grey, known, sure))
         if apart:
-            return text, kind, corners, first, *kana
-        rest = text[:, 1:] if not kana else self.with_kana(text[:, 1:], kana[0])
+            return text, kind, corners, first, *more
+        rest = text[:, 1:]
+        if self.kana:
+            rest = heard(rest, more[0][:, None], self.of_kana)  # type: ignore[arg-type]
+        if self.class_look is not None:
+            rest = self.with_class(rest, more[1], self.class_look.there(sure))
         return torch.cat([(text[:, :1] + first[:, None]) / 2, rest], dim=1), kind
 
-    def with_kana(self, text: Tensor, kana: Tensor) -> Tensor:
-        """Where text is a kana, half of which one is the close look's word: N T classes, N kana."""
-        own = F.linear(text, self.of_kana)  # type: ignore[arg-type]  # N T kana
-        any_of_them = own.logsumexp(2, keepdim=True)
-        both = ((own - any_of_them + kana.log_softmax(1)[:, None]) / 2).log_softmax(2) + any_of_them
-        sure = (any_of_them - text.logsumexp(2, keepdim=True)).exp()  # that it is one
-        said = own + sure * (both - own)
-        said = said + any_of_them - said.logsumexp(2, keepdim=True)  # as sure as before
-        return text + (said - own) @ self.of_kana  # type: ignore[operator]
+    def with_class(self, rest: Tensor, asked: Tensor, there: Tensor) -> Tensor:
+        """The class follows the first symbol: N T classes without that one, N MOST symbols+1, N."""
+        told = asked.float().log_softmax(2)
+        much = there[:, None] * (1 - told[..., -1].exp())  # N MOST: that there is a symbol of the class
+        last = 2 * MOST  # between two slots stands a blank
+        slots = heard(rest[:, 1:last:2], told[..., :-1], self.of_class, much[..., None])  # type: ignore[arg-type]
+        pairs = torch.stack([rest[:, 0:last:2], slots], dim=2).flatten(1, 2)
+        return torch.cat([pairs, rest[:, last:]], dim=1)
 
     def before(self, kind: Tensor) -> Tensor | None:
         """N S classes: what the likely type shows in a slot and what not, for and against symbols."""
@@ -158,6 +170,20 @@ class PlateNet(nn.Module):
         """Scores of text."""
         scores: Tensor = self.text(x) if before is None else self.text(x, before)
         return scores
+
+
+def heard(text: Tensor, other: Tensor, of: Tensor, much: Tensor | float = 1.0) -> Tensor:
+    """Where text shows one of some symbols, half of which one is another's word: N T classes, N T symbols,
+    symbols classes. `much`, N T 1, is how far the other is to be heard; how sure it is that it is one of them
+    stays.
+    """
+    own = F.linear(text, of)  # N T symbols
+    any_of_them = own.logsumexp(2, keepdim=True)
+    both = ((own - any_of_them + other.log_softmax(2)) / 2).log_softmax(2) + any_of_them
+    sure = (any_of_them - text.logsumexp(2, keepdim=True)).exp()  # that it is one
+    said = own + sure * much * (both - own)
+    said = said + any_of_them - said.logsumexp(2, keepdim=True)
+    return text + (said - own) @ of
 
 
 def pooled(x: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from recognizer.checkpoint import Header
 from recognizer.codec import codec_of
 from recognizer.data import Lesson, Stream
 from recognizer.loop import MakeData, Settings
-from recognizer.places import first_places, kana_of, kana_places
+from recognizer.places import class_of, class_places, first_places, kana_of, kana_places
 
 TYPES = ("cn/blue", "cn/yellow_double")
 
@@ -75,10 +75,29 @@ def looking_twice(finding: Header) -> Header:
 
 
 @pytest.fixture
+def looking_thrice(looking_twice: Header) -> Header:
+    """And at its class."""
+    codec = looking_twice.codec
+    close = {"class_at": class_places(codec), "class_symbols": class_of(codec)}
+    return replace(looking_twice, network={**looking_twice.network, **close})
+
+
+@pytest.fixture
 def clean(header: Header) -> MakeData:
     """Clean plates of two types, made on the fly."""
+    return drawn(header, TYPES)
+
+
+@pytest.fixture
+def cars(looking_thrice: Header) -> MakeData:
+    """Clean plates of a type that has a class."""
+    return drawn(looking_thrice, ["jp/private"])
+
+
+def drawn(header: Header, types: Sequence[str]) -> MakeData:
+    """Clean plates for a reader of this kind."""
     config = {
-        "plates": {"types": list(TYPES)},
+        "plates": {"types": list(types)},
         "balance": {"mode": "uniform", "ambiguous": False},
         "stages": {},
         "height_px": 32,

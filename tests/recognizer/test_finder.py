@@ -12,12 +12,13 @@ import torch
 
 from gan.runtime.window import Window, loader
 from recognizer.checkpoint import Header, build
-from recognizer.codec import codec_of
+from recognizer.codec import BLANK, codec_of
 from recognizer.data import shares
 from recognizer.loop import MakeData
-from recognizer.networks.close import CELL, GROWN, Close
+from recognizer.networks.close import CELL, GROWN, MOST, Close
 from recognizer.networks.finder import BEYOND, MARGIN, Finder, flattened, grid, placed
-from recognizer.places import first_places, kana_of, kana_places
+from recognizer.networks.plates import heard
+from recognizer.places import class_of, class_places, first_places, kana_of, kana_places
 from synth.catalogue import load_type
 from synth.errors import UserError
 from synth.grammar import grammar_of
@@ -145,18 +146,18 @@ def test_a_close_look_is_half_of_which_kana_it_is_and_nothing_else(looking_twice
     text = torch.randn(2, 23, looking_twice.codec.classes) * 3
     kana = kana_of(looking_twice.codec)
     seen = torch.randn(2, len(kana)) * 3
-    both = network.with_kana(text, seen)  # type: ignore[operator]
+    both = heard(text, seen[:, None], network.of_kana)  # type: ignore[arg-type]
     others = [n for n in range(text.shape[2]) if n not in kana]
     assert torch.equal(both[..., others], text[..., others])
     text[:, 4, kana[0]] = 30.0  # surely a kana
     text[:, 4, kana[1]] = 29.0
     seen = torch.full((2, len(kana)), -9.0)
     seen[:, 1] = 5.0  # and it looks like the other one
-    both = network.with_kana(text, seen)  # type: ignore[operator]
+    both = heard(text, seen[:, None], network.of_kana)  # type: ignore[arg-type]
     assert (both[:, 4].argmax(1) == kana[1]).all()
     text[:, 5] = -9.0
     text[:, 5, [kana[0], 1]] = 4.0  # as likely something else
-    both = network.with_kana(text, seen)  # type: ignore[operator]
+    both = heard(text, seen[:, None], network.of_kana)  # type: ignore[arg-type]
     mass, before = both.softmax(2)[..., kana].sum(2), text.softmax(2)[..., kana].sum(2)
     assert torch.allclose(mass, before, atol=1e-4)  # as sure as before that it is one
 
@@ -168,7 +169,48 @@ def test_two_close_looks_reach_the_text(looking_twice: Header) -> None:
     assert kana.shape == (2, len(kana_of(looking_twice.codec)))
     together, also = network(picture)
     assert torch.equal(kind, also) and torch.allclose(together[:, 0], (text[:, 0] + first) / 2)
-    assert torch.allclose(together[:, 1:], network.with_kana(text[:, 1:], kana))  # type: ignore[operator]
+    assert torch.allclose(together[:, 1:], heard(text[:, 1:], kana[:, None], network.of_kana))  # type: ignore[arg-type]
+
+
+def test_a_close_look_is_half_of_the_class(looking_thrice: Header) -> None:
+    """Of which digits and letters it has, as far as the plate has a class and the class a third one."""
+    network = build(looking_thrice).eval()
+    codec = looking_thrice.codec
+    symbols, end = class_of(codec), len(class_of(codec))
+    assert codec.spell(symbols) == "0123456789ACFHKLMPXY"
+    three, eight, kana = (codec.numbers[symbol] for symbol in "38さ")
+    rest = torch.full((1, 7, codec.classes), -9.0)  # a blank, then 3, 3, a kana, and what follows
+    for place, number in ((0, BLANK), (1, three), (2, BLANK), (3, three), (4, BLANK), (5, kana), (6, BLANK)):
+        rest[0, place, number] = 5.0
+    rest[0, 1, eight] = 4.0
+    asked = torch.full((1, 3, end + 1), -9.0)
+    asked[0, 0, symbols.index(eight)] = asked[0, 1, symbols.index(three)] = asked[0, 2, end] = 9.0
+    both = network.with_class(rest, asked, torch.ones(1))  # type: ignore[operator]
+    assert both.argmax(2).tolist() == [[BLANK, eight, BLANK, three, BLANK, kana, BLANK]]
+    assert torch.equal(both[:, ::2], rest[:, ::2])
+    assert torch.allclose(both[:, 5], rest[:, 5], atol=1e-4)  # where the class has ended it says nothing
+    nowhere = network.with_class(rest, asked, torch.zeros(1))  # type: ignore[operator]
+    assert torch.allclose(nowhere, rest, atol=1e-5)  # of a type without a class
+
+
+def test_three_close_looks_reach_the_text(looking_thrice: Header) -> None:
+    network = build(looking_thrice).eval()
+    picture = torch.rand(2, 3, looking_thrice.height, looking_thrice.width)
+    text, kind, _, first, kana, asked = network(picture, apart=True)
+    assert asked.shape == (2, MOST, len(class_of(looking_thrice.codec)) + 1)
+    rest = heard(text[:, 1:], kana[:, None], network.of_kana)  # type: ignore[arg-type]
+    rest = network.with_class(rest, asked, kind.softmax(1)[:, 1])  # type: ignore[operator]
+    together, _ = network(picture)
+    assert torch.allclose(together[:, 0], (text[:, 0] + first) / 2)
+    assert torch.allclose(together[:, 1:], rest, atol=1e-5)
+
+
+def test_places_of_classes() -> None:
+    codec = codec_of(("cn/blue", "jp/private", "jp/large", "jp/motorcycle", "jp/us_forces", "jp/dealer"))
+    blue, car, large, motorcycle, forces, dealer = class_places(codec)
+    assert car[0] > 0.4 and car[2] < 0.8 and car[3] < 0.4 and large[3] < 0.3  # right in the upper row
+    assert not blue and not motorcycle and not dealer  # have none
+    assert not forces  # their kana are letters, as in classes: nobody could say where the class ends
 
 
 def test_the_first_symbol_is_cut_out_where_its_type_has_it() -> None:

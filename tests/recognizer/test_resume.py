@@ -218,6 +218,26 @@ def test_the_kept_weights_are_a_mean_with_the_first_ones(
             assert torch.allclose(value, 0.75 * whole[key] + 0.25 * before[key], atol=1e-4), key
 
 
+def test_only_the_parts_that_are_named_learn(
+    settings: Callable[..., Settings], looking_thrice: Header, cars: MakeData
+) -> None:
+    header = looking_thrice
+    torch.manual_seed(1)
+    before = dict(build(header).state_dict())
+    plan = replace(settings(images=32), only=("class_look",), weight_decay=0.5)
+    after = contents(train(plan, header, cars, {}, ALONE, resume=True, first=before))
+    moved = {name.partition(".")[0] for name, value in after.items() if not torch.equal(value, before[name])}
+    assert moved == {"class_look"}  # not even means of batch norm do elsewhere
+    broken = replace(plan, out=plan.out.with_name("broken"), keep=16)
+    with pytest.raises(Stopped):
+        late = replace(broken, tick=20)
+        train(late, header, cars, {"stop": stop}, ALONE, resume=True, first=before)
+    train(broken, header, cars, {}, ALONE, resume=True, first=before)
+    assert_equal(plan.out, broken.out)
+    with pytest.raises(UserError, match="only: the network has no part 'classlook'; nearest: class_look"):
+        train(replace(plan, only=("classlook",)), header, cars, {}, ALONE, resume=False)
+
+
 COMMAND = (
     "images=512", "batch=4", "warmup=64", "keep=48", "tick=48", "workers=1", "threads=1", "autocast=false",
     "plates=cn7", "stages=template", "height_px=32", "curriculum=[{until: 200}, {until: 100000}]",

@@ -19,7 +19,7 @@ from gan.runtime.window import Window, loader
 from recognizer.checkpoint import Header, build
 from recognizer.data import Batch, collate
 from recognizer.loop import MakeData, Settings, step
-from recognizer.step import apart, kana_loss, learning_rate, losses, slot_loss, total
+from recognizer.step import apart, class_loss, kana_loss, learning_rate, losses, slot_loss, total
 from synth.errors import UserError
 
 CPU = torch.device("cpu")
@@ -149,6 +149,32 @@ def test_the_close_look_learns_kana_where_there_is_one() -> None:
     assert asked.grad is not None and not asked.grad[1].any()
     none = replace(some, targets=torch.tensor([1, 2, 2, 1, 2]).int())
     assert float(kana_loss(asked, none, kana).detach()) == 0
+
+
+def test_the_class_is_learnt_from_by_its_look_alone(looking_thrice: Header) -> None:
+    codec = looking_thrice.codec
+    pictures = [np.full((looking_thrice.height, looking_thrice.width, 3), 40 * n, np.uint8) for n in range(4)]
+    texts, types = ["皖A12345", "品川330さ1234", "柏11め5", "柏2A3め5"], ["cn/blue", *["jp/private"] * 3]
+    some = collate(pictures, texts, types, codec, [NOWHERE] * 4)
+    network = build(looking_thrice).train()
+    found = losses(network, some, CPU, False)
+    assert set(found) == {"text", "type", "corners", "first", "kana", "class"}
+    found["class"].backward()
+    touched = {name.split(".")[0] for name, p in network.named_parameters() if p.grad is not None}
+    assert touched == {"class_look"}
+    symbols = network.class_symbols
+    asked = torch.zeros(4, 3, len(symbols) + 1, requires_grad=True)
+    with torch.no_grad():
+        for plate, text in enumerate(("330", "11", "2A3"), 1):
+            for place in range(3):
+                number = symbols.index(codec.numbers[text[place]]) if place < len(text) else len(symbols)
+                asked[plate, place, number] = 20.0
+    right = class_loss(asked, some, network)
+    assert float(right.detach()) < 1e-6
+    right.backward()
+    assert asked.grad is not None and not asked.grad[0].any()  # a type without a class
+    unknown = replace(some, types=torch.tensor([0, -1, -1, -1]))
+    assert float(class_loss(asked, unknown, network).detach()) == 0
 
 
 def test_a_corner_that_is_nowhere_does_not_decide_a_step() -> None:
