@@ -23,7 +23,7 @@ from recognizer.calibrate import calibrate, held_out
 from recognizer.checkpoint import Header, build, read
 from recognizer.codec import Codec, codec_of
 from recognizer.data import Blend, Shuffled, Stream, lessons_of
-from recognizer.loop import MakeData, Settings, Trial, Weights, train
+from recognizer.loop import MakeData, Settings, Trial, Weights, freeze, train
 from recognizer.metrics import Metrics
 from recognizer.places import class_of, class_places, first_places, kana_of, kana_places
 from recognizer.reading import readings, scores_of
@@ -159,6 +159,14 @@ def need_share_of_start(config: DictConfig) -> None:
         raise UserError(f"start_share: {share}: give start= and a share from 0 to less than 1")
 
 
+def need_parts(config: DictConfig, header: Header) -> None:
+    """Parts that learn alone, of a network whose others have learnt."""
+    if config.only and config.start is None:
+        raise UserError(f"only: {list(config.only)}: the other parts would stay as drawn; give start=")
+    if config.only:
+        freeze(build(header), tuple(config.only))  # says which parts there are
+
+
 def need_rate(config: DictConfig) -> None:
     if not config.learning_rate > 0:
         raise UserError(f"learning_rate: {config.learning_rate} is not above 0")
@@ -220,6 +228,7 @@ def run(config: DictConfig) -> None:
     need_same(config, Path(config.out))
     header = header_of(config)
     settings = settings_of(config)
+    need_parts(config, header)
     data = make_data(config, header)
     trials = trials_of(config, header) if processes.first else {}
     begin = config.start, header, config.seed, config.start_share

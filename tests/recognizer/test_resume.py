@@ -267,6 +267,7 @@ def command(out: Path) -> subprocess.Popen[str]:
         ("recognizer.network.slots=many", "PlateNet"),
         ("start=absent.safetensors", "start: absent.safetensors: no such weights file"),
         ("start_share=0.5", "start_share: 0.5: give start="),
+        ("only=[close]", "only: ['close']: the other parts would stay as drawn; give start="),
     ],
 )
 def test_a_mistake_leaves_no_folder(
