@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
 import cv2
@@ -52,9 +53,12 @@ class Capture:
     contrast_floor: float = 0.0  # grey levels between ground and ink that light and haze must leave
     legibility_floor: float = 0.0  # how much each character must still look like the clean one, 0 to 1
     keep_mask: bool = False
+    severity_of: Mapping[str, Span] = field(default_factory=dict)  # types (jp/*) with their own range
 
     def __post_init__(self) -> None:
         need_span("severity", self.severity, 0, 1)
+        for pattern, span in self.severity_of.items():
+            need_span(f"severity_of.{pattern}", span, 0, 1)
         need_span("quality", self.quality, 1, 100)
         if self.height_px < 8:
             raise UserError(f"capture.height_px: {self.height_px} is too small; give at least 8")
@@ -88,10 +92,16 @@ class Capture:
         """Whether some character cannot be seen any more."""
         return self.legibility_floor > 0 and bool(likeness(sample).min() < self.legibility_floor)
 
+    def severities(self, type_: str) -> Span:
+        """The range for a type: that of the first pattern that means it, or the common one."""
+        own = (span for pattern, span in self.severity_of.items() if fnmatchcase(type_, pattern))
+        return next(own, self.severity)
+
     def draw(self, sample: Sample, attempt: int = 0) -> Params:
         """All numbers of one sample, from its own stream; plain and rounded, as they are recorded."""
         draw = draws(rng_for(sample.seed, sample.index, f"{NAME} {attempt}" if attempt else NAME))
-        severity, quality = between(draw, self.severity), round(between(draw, self.quality))
+        severity = between(draw, self.severities(sample.type))
+        quality = round(between(draw, self.quality))
         tried = {}
         if attempt:
             severity, tried = short(severity * AGAIN[attempt - 1]), {"again": attempt}

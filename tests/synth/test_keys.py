@@ -59,7 +59,7 @@ def said(line: str) -> str:
         ("evaluate path=crops", "path: no such key; nearest: source.path"),
         ("generate count 10", "count: not key=value; nearest: count="),
         ("generate capture.cameras.phone.effects.nose=3", "capture.cameras.phone.effects.nose: no such key"),
-        ("benchmark experiment=wort", "experiment=wort: no such choice; take one of proof, smoke, worth ("),
+        ("benchmark experiment=wort", "experiment=wort: no such choice; take one of new_camera, proof"),
         ("generate hydra/launcher=fast", "hydra/launcher=fast: no such choice; take one of basic"),
         ("generate hydra/launcher=submitit_x", "hydra/launcher=submitit_x: hydra-submitit-launcher is not"),
         ("generate --count=10 out=x", "--count: keys have no dashes; write count=10"),

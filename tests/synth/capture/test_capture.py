@@ -186,9 +186,21 @@ def test_contrast_is_left() -> None:
     assert np.percentile(spans, 5) > 8
 
 
+def test_types_may_have_a_severity_of_their_own() -> None:
+    stage = build("+capture.severity_of={cn/nev_*: [0.9, 1.0], cn/blue: [0.8, 0.8], cn/*: [0, 0.1]}")
+    plain = build("capture.severity_of={}")
+    for sample, other in zip(stage(plates(12)), plain(plates(12, TYPES)), strict=True):
+        severity, tried = sample.stages[-1]["severity"], sample.stages[-1].get("again", 0)
+        low, high = {"cn/blue": (0.8, 0.8), "cn/nev_small": (0.9, 1.0)}.get(sample.type, (0.0, 0.1))
+        assert tried > 2 or low <= severity <= high
+        assert sample.text == other.text
+
+
 def test_user_errors_name_the_key() -> None:
     with pytest.raises(UserError, match=r"capture\.severity"):
         instantiate_error("capture.severity=[0.5,0.2]")
+    with pytest.raises(UserError, match=r"capture\.severity_of\.jp/\*"):
+        instantiate_error("+capture.severity_of={jp/*: [0.5, 0.2]}")
     with pytest.raises(UserError, match=r"capture\.weights: no camera 'cellar'"):
         instantiate_error("+capture.weights.cellar=1")
     with pytest.raises(UserError, match=r"effects\.noise\.share"):
