@@ -18,6 +18,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from recognizer.changes import CHANGES, Change
 from recognizer.decoding import PlateReading
 from recognizer.failures import Failure, Failures, write_failures
 from recognizer.latency import latency
@@ -44,6 +45,7 @@ class Trial:
     failures: Failures = field(default_factory=Failures)
     lines: list[str] = field(default_factory=lambda: ["path\ttruth\ttext\ttype\tconfidence"])
     timed: list[Image] = field(default_factory=list)
+    items: list[Labelled] = field(default_factory=list)  # that are pictures
     unreadable: int = 0
 
 
@@ -52,6 +54,7 @@ def add(trial: Trial, item: Labelled, image: Image, read: PlateReading, legal: P
     for metrics, reading in ((trial.metrics, read), (trial.legal, legal)):
         if reading is not None:
             count(metrics, item, reading.text, reading.type, reading.confidence)
+    trial.items.append(item)
     name = item.name.replace("\t", " ")
     trial.lines.append(f"{name}\t{item.text}\t{read.text}\t{read.type}\t{read.confidence:.4f}")
     if read.text != item.text:
@@ -60,12 +63,21 @@ def add(trial: Trial, item: Labelled, image: Image, read: PlateReading, legal: P
         trial.timed.append(image.copy())  # a crop alone, without the scene it is a view of
 
 
-def read_set(reader: Reader, items: Sequence[Labelled], crop: str, batch: int, grammar: bool) -> Trial:
+def read_set(
+    reader: Reader,
+    items: Sequence[Labelled],
+    crop: str,
+    batch: int,
+    grammar: bool,
+    change: Change | None = None,
+) -> Trial:
     """Read every picture of a set; those that are no pictures are told and counted."""
     trial = Trial()
     with Progress(len(items), 0, "plates") as progress:
         for start in range(0, len(items), batch):
             opened = list(pictures(trial, items[start : start + batch], crop))
+            if change is not None:
+                opened = [(item, change(image, start + n)) for n, (item, image) in enumerate(opened)]
             images = [image for _, image in opened]
             read = reader.read(images, batch=batch)
             legal = reader.read(images, True, batch) if grammar else [None] * len(images)
@@ -73,6 +85,16 @@ def read_set(reader: Reader, items: Sequence[Labelled], crop: str, batch: int, g
                 add(trial, item, image, one, other)
             progress.add(len(items[start : start + batch]))
     return trial
+
+
+def changed(reader: Reader, items: Sequence[Labelled], crop: str, batch: int) -> dict[str, dict[str, float]]:
+    """Exact with and without region of a set that is changed one way after the other."""
+    found = {}
+    for name, change in CHANGES.items():
+        trial = read_set(reader, items, crop, batch, False, change)
+        summary = trial.metrics.summary()
+        found[name] = {key: summary[key] for key in ("exact", "exact_without_region")}
+    return found
 
 
 def pictures(trial: Trial, items: Sequence[Labelled], crop: str) -> Iterator[tuple[Labelled, Image]]:
@@ -85,7 +107,13 @@ def pictures(trial: Trial, items: Sequence[Labelled], crop: str) -> Iterator[tup
 
 
 def evaluate(
-    reader: Reader, items: Sequence[Labelled], crop: str, batch: int, grammar: bool, seed: int
+    reader: Reader,
+    items: Sequence[Labelled],
+    crop: str,
+    batch: int,
+    grammar: bool,
+    seed: int,
+    changes: bool = False,
 ) -> tuple[Trial, dict[str, Any]]:
     """Read a set; returns what was learnt and the contents of metrics.json."""
     trial = read_set(reader, items, crop, batch, grammar)
@@ -95,6 +123,8 @@ def evaluate(
     if grammar:
         legal = trial.legal.summary(seed)
         summary |= {f"{key}_grammar": legal[key] for key in ("exact", "exact_ci", "exact_without_region")}
+    if changes:
+        summary["by_change"] = changed(reader, trial.items, crop, batch)
     return trial, summary
 
 
@@ -123,6 +153,10 @@ def table(summary: dict[str, Any]) -> str:
     lines += [f"| region {n}, {v['plates']} | {v['exact']:.2%} |" for n, v in summary["by_region"].items()]
     lines += [f"| field {name} | {share:.2%} |" for name, share in summary["by_field"].items()]
     lines += [f"| position {place} | {share:.2%} |" for place, share in summary["by_position"].items()]
+    lines += [
+        f"| {name} | {found['exact']:.2%}, without region {found['exact_without_region']:.2%} |"
+        for name, found in summary.get("by_change", {}).items()
+    ]
     confused = ", ".join(f"{a or '_'} > {b or '_'} {n}" for a, b, n in summary["confusions"][:10])
     return "\n".join([*lines, f"| confused (truth > reading) | {confused or 'nothing'} |"])
 
@@ -155,7 +189,9 @@ def main(config: DictConfig) -> int:
     if config.out is not None:
         with disk_errors(Path(config.out)):
             Path(config.out).mkdir(parents=True, exist_ok=True)  # or all would be read for nothing
-    trial, summary = evaluate(reader, items, config.source.crop, config.batch, config.grammar, config.seed)
+    trial, summary = evaluate(
+        reader, items, config.source.crop, config.batch, config.grammar, config.seed, config.changes
+    )
     print(table(summary))
     if config.out is not None:
         write_results(Path(config.out), trial, summary)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from tiny_reader import checkpoint, exported, noise, tiny_header
 
+from recognizer.changes import CHANGES, GREY
 from recognizer.evaluate import main
 from recognizer.failures import CROP, HEIGHT, Failure, Failures, draw_failures, font_of
 from recognizer.metrics import Metrics, aligned, bootstrap, calibration_error, fields_right, without_region
@@ -156,7 +157,7 @@ def test_the_command(
 ) -> None:
     weights = exported() if backend == "onnx" else checkpoint()
     words = ("source=labelled", f"source.path={plates}", f"weights={weights}", f"out={plates / 'out'}")
-    assert run(monkeypatch, *words, f"backend={backend}", "grammar=true", "batch=3") == 0
+    assert run(monkeypatch, *words, f"backend={backend}", "grammar=true", "batch=3", "changes=true") == 0
     found = json.loads((plates / "out" / "metrics.json").read_text(encoding="utf-8"))
     assert set(KEYS) <= set(found)
     assert (found["plates"], found["exact"], found["unreadable"]) == (8, 0.75, 0)
@@ -164,7 +165,10 @@ def test_the_command(
     assert 0 <= found["exact_ci"][0] <= 0.75 <= found["exact_ci"][1] <= 1
     assert found["ms_per_plate"] > found["ms_network"] > 0
     assert set(found["cpu_ms"]) == {"1", "32"} and min(found["cpu_ms"].values()) > 0
-    assert "exact_grammar" in found
+    assert "exact_grammar" in found and set(found["by_change"]) == set(CHANGES)
+    assert all(
+        0 <= each["exact"] <= each["exact_without_region"] <= 1 for each in found["by_change"].values()
+    )
     assert "| exact | 75.00% (" in capsys.readouterr().out
     assert len((plates / "out" / "readings.tsv").read_text(encoding="utf-8").splitlines()) == 9
     assert cv2.imread(str(plates / "out" / "failures.png")) is not None
@@ -180,6 +184,7 @@ def test_pictures_that_are_none_are_counted(
     assert "0.png" in said.err and "| pictures that cannot be read | 1 |" in said.out
     found = json.loads((plates / "out" / "metrics.json").read_text(encoding="utf-8"))
     assert (found["plates"], found["unreadable"]) == (7, 1) and "exact_grammar" not in found
+    assert "by_change" not in found
     for picture in plates.glob("*.png"):
         picture.write_bytes(b"nothing")
     assert run(monkeypatch, *words) == 2
@@ -207,6 +212,30 @@ def test_errors_are_one_line(
     assert run(monkeypatch, *words) == 2
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 1 and errors[0].startswith("error: ") and said in errors[0]
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_changes_are_the_same_every_time_and_leave_their_crop_alone(name: str) -> None:
+    picture = noise(1)[0]
+    before, change = picture.copy(), CHANGES[name]
+    found = change(picture, 3)
+    assert found.dtype == np.uint8 and found.ndim == 3 and found.shape[2] == 3
+    assert found.shape != picture.shape or (found != picture).any()
+    assert (found == change(picture, 3)).all() and (picture == before).all()
+    for height, width in ((1, 1), (1, 300), (40, 2)):
+        assert change(np.zeros((height, width, 3), np.uint8), 0).size > 0
+
+
+def test_what_changes_do() -> None:
+    flat = np.full((30, 90, 3), 100, np.uint8)
+    assert CHANGES["0.6 of the size"](flat, 0).shape == (18, 54, 3)
+    assert CHANGES["1.6 times as bright"](flat, 0).max() == 160
+    rimmed = CHANGES["0.3 heights of grey around"](flat, 0)
+    assert rimmed.shape == (48, 108, 3) and (rimmed[:9] == GREY).all() and (rimmed[9:39, 9:99] == 100).all()
+    assert abs(CHANGES["noise of 12 levels"](flat, 0).astype(float).std() - 12) < 0.5
+    assert (CHANGES["noise of 12 levels"](flat, 0) != CHANGES["noise of 12 levels"](flat, 1)).any()
+    red = flat * np.array([1, 0, 0], np.uint8)
+    assert len(np.unique(CHANGES["in grey"](red, 0))) == 1
 
 
 def test_the_surest_failures_are_kept_and_no_scenes() -> None:
