@@ -23,7 +23,7 @@ from gan.losses import lightness
 from recognizer.networks.blocks import Context, Convolution, Residual, standardised
 from recognizer.networks.close import MOST, ClassLook, Close, Places
 from recognizer.networks.finder import Finder, flattened, strayed
-from recognizer.networks.slots import Slots
+from recognizer.networks.slots import Slots, slots_of
 
 TINTS = (12, 32)  # rows and columns at which a flat plate's colours are looked at
 
@@ -143,21 +143,21 @@ class PlateNet(nn.Module):
             more.append(self.class_look(grey, known, sure))
         if apart:
             return text, kind, corners, first, *more
-        rest = text[:, 1:]
+        slots = slots_of(text)
+        rest = slots[:, 1:]
         if self.kana:
             rest = heard(rest, more[0][:, None], self.of_kana)  # type: ignore[arg-type]
         if self.class_look is not None:
             rest = self.with_class(rest, more[1], self.class_look.there(sure))
-        return torch.cat([(text[:, :1] + first[:, None]) / 2, rest], dim=1), kind
+        assert isinstance(self.text, Slots)
+        return self.text.spread(torch.cat([(slots[:, :1] + first[:, None]) / 2, rest], dim=1)), kind
 
     def with_class(self, rest: Tensor, asked: Tensor, there: Tensor) -> Tensor:
-        """The class follows the first symbol: N T classes without that one, N MOST symbols+1, N."""
+        """The class follows the first symbol: N S classes without that one, N MOST symbols+1, N."""
         told = asked.float().log_softmax(2)
         much = there[:, None] * (1 - told[..., -1].exp())  # N MOST: that there is a symbol of the class
-        last = 2 * MOST  # between two slots stands a blank
-        slots = heard(rest[:, 1:last:2], told[..., :-1], self.of_class, much[..., None])  # type: ignore[arg-type]
-        pairs = torch.stack([rest[:, 0:last:2], slots], dim=2).flatten(1, 2)
-        return torch.cat([pairs, rest[:, last:]], dim=1)
+        slots = heard(rest[:, :MOST], told[..., :-1], self.of_class, much[..., None])  # type: ignore[arg-type]
+        return torch.cat([slots, rest[:, MOST:]], dim=1)
 
     def before(self, kind: Tensor) -> Tensor | None:
         """N S classes: what the likely type shows in a slot and what not, for and against symbols."""
@@ -173,11 +173,11 @@ class PlateNet(nn.Module):
 
 
 def heard(text: Tensor, other: Tensor, of: Tensor, much: Tensor | float = 1.0) -> Tensor:
-    """Where text shows one of some symbols, half of which one is another's word: N T classes, N T symbols,
-    symbols classes. `much`, N T 1, is how far the other is to be heard; how sure it is that it is one of them
+    """Where slots show one of some symbols, half of which one is another's word: N S classes, N S symbols,
+    symbols classes. `much`, N S 1, is how far the other is to be heard; how sure it is that it is one of them
     stays.
     """
-    own = F.linear(text, of)  # N T symbols
+    own = F.linear(text, of)  # N S symbols
     any_of_them = own.logsumexp(2, keepdim=True)
     both = ((own - any_of_them + other.log_softmax(2)) / 2).log_softmax(2) + any_of_them
     sure = (any_of_them - text.logsumexp(2, keepdim=True)).exp()  # that it is one

@@ -18,6 +18,7 @@ from recognizer.loop import MakeData
 from recognizer.networks.close import CELL, GROWN, MOST, Close
 from recognizer.networks.finder import BEYOND, MARGIN, Finder, flattened, grid, placed
 from recognizer.networks.plates import heard
+from recognizer.networks.slots import slots_of
 from recognizer.places import class_of, class_places, first_places, kana_of, kana_places
 from synth.catalogue import load_type
 from synth.errors import UserError
@@ -179,16 +180,16 @@ def test_a_close_look_is_half_of_the_class(looking_thrice: Header) -> None:
     symbols, end = class_of(codec), len(class_of(codec))
     assert codec.spell(symbols) == "0123456789ACFHKLMPXY"
     three, eight, kana = (codec.numbers[symbol] for symbol in "38さ")
-    rest = torch.full((1, 7, codec.classes), -9.0)  # a blank, then 3, 3, a kana, and what follows
-    for place, number in ((0, BLANK), (1, three), (2, BLANK), (3, three), (4, BLANK), (5, kana), (6, BLANK)):
+    rest = torch.full((1, 5, codec.classes), -9.0)  # 3, 3, a kana, and what follows
+    for place, number in enumerate((three, three, kana, three, BLANK)):
         rest[0, place, number] = 5.0
-    rest[0, 1, eight] = 4.0
+    rest[0, 0, eight] = 4.0
     asked = torch.full((1, 3, end + 1), -9.0)
     asked[0, 0, symbols.index(eight)] = asked[0, 1, symbols.index(three)] = asked[0, 2, end] = 9.0
     both = network.with_class(rest, asked, torch.ones(1))  # type: ignore[operator]
-    assert both.argmax(2).tolist() == [[BLANK, eight, BLANK, three, BLANK, kana, BLANK]]
-    assert torch.equal(both[:, ::2], rest[:, ::2])
-    assert torch.allclose(both[:, 5], rest[:, 5], atol=1e-4)  # where the class has ended it says nothing
+    assert both.argmax(2).tolist() == [[eight, three, kana, three, BLANK]]
+    assert torch.equal(both[:, MOST:], rest[:, MOST:])
+    assert torch.allclose(both[:, 2], rest[:, 2], atol=1e-4)  # where the class has ended it says nothing
     nowhere = network.with_class(rest, asked, torch.zeros(1))  # type: ignore[operator]
     assert torch.allclose(nowhere, rest, atol=1e-5)  # of a type without a class
 
@@ -198,11 +199,12 @@ def test_three_close_looks_reach_the_text(looking_thrice: Header) -> None:
     picture = torch.rand(2, 3, looking_thrice.height, looking_thrice.width)
     text, kind, _, first, kana, asked = network(picture, apart=True)
     assert asked.shape == (2, MOST, len(class_of(looking_thrice.codec)) + 1)
-    rest = heard(text[:, 1:], kana[:, None], network.of_kana)  # type: ignore[arg-type]
+    rest = heard(slots_of(text)[:, 1:], kana[:, None], network.of_kana)  # type: ignore[arg-type]
     rest = network.with_class(rest, asked, kind.softmax(1)[:, 1])  # type: ignore[operator]
     together, _ = network(picture)
     assert torch.allclose(together[:, 0], (text[:, 0] + first) / 2)
-    assert torch.allclose(together[:, 1:], rest, atol=1e-5)
+    assert torch.allclose(slots_of(together)[:, 1:], rest, atol=1e-5)
+    assert (together[:, 1::2].argmax(2) == BLANK).all()
 
 
 def test_places_of_classes() -> None:
