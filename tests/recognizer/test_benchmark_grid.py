@@ -107,6 +107,21 @@ def test_no_reader_chooses_what_others_learn_from() -> None:
         assert all(one["check"] is None and one["severity"] == [0.0, 0.8] for one in drawn)
 
 
+def test_under_a_new_camera_nothing_knows_the_phone() -> None:
+    recipes = read_yaml(conf_folder() / "experiment" / "new_camera.yaml")["recipes"]
+    for name, kind in recipes.items():
+        kind = {key: None if key.endswith("weights") else value for key, value in kind.items()}
+        config = composed(overrides_of(kind, "plates", 0, plan()))
+        assert config.capture.weights == {"street": 1, "phone": 0}
+        if name == "capture":
+            continue
+        drawn = lessons_of(config)[-1].config["stages"]["mix"]["ways"]["drawn"]["pix2pix"]
+        assert drawn["check"] is None and drawn["posed"] == 1.0  # as the crops lay, not as phones see plates
+        street = config.capture.cameras.street.effects
+        assert set(drawn["harms"]) == {"gradient", "shadow", "glare", "defocus", "motion", "jpeg"}
+        assert all(drawn["harms"][key] == street[key] for key in drawn["harms"])
+
+
 def test_shipped_kinds_are_made_or_say_why_not() -> None:
     for name in RECIPES:
         reason = reason_against(overrides_of(recipe(name), "plates", 0, plan()))
