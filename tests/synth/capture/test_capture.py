@@ -187,13 +187,15 @@ def test_contrast_is_left() -> None:
 
 
 def test_types_may_have_a_severity_of_their_own() -> None:
-    stage = build("+capture.severity_of={cn/nev_*: [0.9, 1.0], cn/blue: [0.8, 0.8], cn/*: [0, 0.1]}")
-    plain = build("capture.severity_of={}")
-    for sample, other in zip(stage(plates(12)), plain(plates(12, TYPES)), strict=True):
-        severity, tried = sample.stages[-1]["severity"], sample.stages[-1].get("again", 0)
-        low, high = {"cn/blue": (0.8, 0.8), "cn/nev_small": (0.9, 1.0)}.get(sample.type, (0.0, 0.1))
-        assert tried > 2 or low <= severity <= high
-        assert sample.text == other.text
+    """The first pattern that means a type decides; numbers drawn in a row tell other types nothing new."""
+    own = build("+capture.severity_of={cn/nev_*: [0.9, 1.0], cn/blue: [0.8, 0.8], cn/b*: [0, 0.1]}")
+    for sample, other in zip(own(plates(24)), build()(plates(24)), strict=True):
+        mine, theirs = sample.stages[-1], other.stages[-1]
+        if sample.type in ("cn/yellow", "cn/yellow_double"):  # no pattern means these
+            assert mine == theirs and np.array_equal(sample.image, other.image)
+        elif mine.get("again", 0) < 3:  # later tries are calmer
+            low, high = (0.8, 0.8) if sample.type == "cn/blue" else (0.9, 1.0)
+            assert low <= mine["severity"] <= high
 
 
 def test_user_errors_name_the_key() -> None:
