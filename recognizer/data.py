@@ -166,7 +166,7 @@ class Blend(IterableDataset[Batch]):
 # what the pipeline needs to know
 MADE_BY = ("plates", "balance", "stages", "height_px", "seed", "texts", "shape_mm")
 # what a lesson may set: all of that but the seed, and what stages take from elsewhere
-TAUGHT = {*MADE_BY, "capture", "redrawn", "redrawn_street"} - {"seed"}
+TAUGHT = {*MADE_BY, "capture", "redrawn", "redrawn_street", "rimmed"} - {"seed"}
 
 
 def lessons_of(config: DictConfig) -> list[Lesson]:
