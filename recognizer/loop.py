@@ -21,7 +21,7 @@ from recognizer.data import Batch
 from recognizer.step import learning_rate, losses, total
 from synth.errors import UserError, nearest
 
-Weights = Mapping[str, Tensor] | None  # to begin with; None draws them
+Weights = Mapping[str, Tensor]
 Trial = Callable[[nn.Module], dict[str, Any]]  # reads a set that is never trained on
 MakeData = Callable[[Window], IterableDataset[Batch]]
 
@@ -55,7 +55,7 @@ def train(
     processes: Processes,
     resume: bool,
     begun: Callable[[], None] | None = None,
-    first: Weights = None,
+    first: Weights | None = None,
 ) -> Path:
     """Train until `images`; returns the file of the averaged weights.
 

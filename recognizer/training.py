@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -157,6 +157,8 @@ def need_share_of_start(config: DictConfig) -> None:
     share = config.start_share
     if not 0 <= share < 1 or (share and config.start is None):
         raise UserError(f"start_share: {share}: give start= and a share from 0 to less than 1")
+    if config.start_parts and config.start is None:
+        raise UserError(f"start_parts: {dict(config.start_parts)}: the others would be drawn; give start=")
 
 
 def need_parts(config: DictConfig, header: Header) -> None:
@@ -172,42 +174,69 @@ def need_rate(config: DictConfig) -> None:
         raise UserError(f"learning_rate: {config.learning_rate} is not above 0")
 
 
-def start_file(start: str) -> Path:
+def start_file(start: str, key: str = "start") -> Path:
     """The file that `start` means."""
     path = FOLDER / "plates.safetensors" if start == "bundled" else Path(start)
     if not path.is_file():
-        raise UserError(f"start: {path}: no such weights file; give one, `bundled`, or null")
+        raise UserError(f"{key}: {path}: no such weights file; give one, `bundled`, or null")
     return path
 
 
+def lent_by(start: str, header: Header, key: str = "start") -> tuple[Path, Header, Weights]:
+    """The weights of a file that speaks of the same pictures, symbols and types, by the same network."""
+    path = start_file(start, key)
+    there, weights = read(path)
+    for name in ("height", "width", "symbols", "types"):
+        if getattr(there, name) != getattr(header, name):
+            raise UserError(f"{key}: {path}: another {name} than that of recognizer; leave {key}= out")
+    if there.network.get("_target_") != header.network.get("_target_"):
+        raise UserError(f"{key}: {path}: another network than that of recognizer; leave {key}= out")
+    return path, there, weights
+
+
 def first_weights(
-    start: str | None, header: Header, seed: int = 0, share: float = 0.0, tell: bool = True
-) -> Weights:
+    start: str | None,
+    header: Header,
+    seed: int = 0,
+    share: float = 0.0,
+    tell: bool = True,
+    parts: Mapping[str, str] | None = None,
+) -> Weights | None:
     """What a training begins with: drawn, or those of a file with the same symbols.
 
     Of a network of other widths or parts what has the same name and shape is taken, the rest drawn anew.
+    `parts` of the network may come from files of their own.
     """
     torch.manual_seed(seed)
     network = build(header)  # says what is wrong with it
     if start is None:
         return None
-    path = start_file(start)
-    there, weights = read(path)
-    for key in ("height", "width", "symbols", "types"):
-        if getattr(there, key) != getattr(header, key):
-            raise UserError(f"start: {path}: another {key} than that of recognizer; leave start= out")
-    if there.network.get("_target_") != header.network.get("_target_"):
-        raise UserError(f"start: {path}: another network than that of recognizer; leave start= out")
-    if there.network == header.network:
-        load_strictly(path, network, weights)
-        return weights
+    path, there, weights = lent_by(start, header)
     drawn = network.state_dict()
     missing = [name for name, own in drawn.items() if name not in weights or weights[name].shape != own.shape]
-    if share and missing:
+    if there.network == header.network:
+        load_strictly(path, network, weights)
+    elif share and missing:
         raise UserError(f"start_share: {share}: {path} lacks {missing[0]} of this network; leave it out")
-    if tell:
+    elif tell:
         print(f"start: {path}: of another make; {len(missing)} of {len(drawn)} tensors are drawn anew")
-    return {name: drawn[name] if name in missing else weights[name] for name in drawn}
+    first = {name: drawn[name] if name in missing else weights[name] for name in drawn}
+    for part, file in (parts or {}).items():
+        first |= part_of(part, file, header, network)
+    return first
+
+
+def part_of(part: str, file: str, header: Header, network: nn.Module) -> Weights:
+    """The weights of a part of the network as a file has them."""
+    key = f"start_parts.{part}"
+    if part not in (known := dict(network.named_children())):
+        raise UserError(f"{key}: the network has no such part; {nearest(part, known)}")
+    path, _, weights = lent_by(file, header, key)
+    own = {name: value for name, value in network.state_dict().items() if name.startswith(f"{part}.")}
+    for name, value in own.items():
+        if name not in weights or weights[name].shape != value.shape:
+            raise UserError(f"{key}: {path} lacks {name} of this network; give weights of the same make")
+    return {name: weights[name] for name in own}
 
 
 def settings_of(config: DictConfig) -> Settings:
@@ -231,8 +260,8 @@ def run(config: DictConfig) -> None:
     need_parts(config, header)
     data = make_data(config, header)
     trials = trials_of(config, header) if processes.first else {}
-    begin = config.start, header, config.seed, config.start_share
-    first = first_weights(*begin, tell=processes.first)  # after it nothing can be wrong
+    begin = config.start, header, config.seed, config.start_share, processes.first
+    first = first_weights(*begin, config.start_parts)  # after it nothing can be wrong
     drawn = config.data.source == "synthetic" or config.data.get("share") is not None
     if not (drawn and config.calibration) and config.start is not None:  # confidences stay as they were
         header = replace(header, temperature=read(start_file(config.start))[0].temperature)

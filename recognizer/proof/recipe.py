@@ -50,14 +50,15 @@ def digest_of(overrides: Sequence[str]) -> str:
     assert isinstance(kept, dict)
     made = config.data.source == "synthetic" or "share" in config.data
     used = dict(used_by(pipeline_of(config).stages)) if made else {}
-    files = {"start": start_of(config), "texts": config.get("texts")}
+    parts = {f"start_parts.{part}": weights_of(file) for part, file in config.start_parts.items()}
+    files = {"start": weights_of(config.start), "texts": config.get("texts"), **parts}
     used |= {key: file_digest(Path(file)) for key, file in files.items() if file is not None}
     return digest({key: kept[key] for key in kept if key not in INDIFFERENT} | {"files": used})
 
 
-def start_of(config: DictConfig) -> str | Path | None:
-    """The weights that a training begins with."""
-    return FOLDER / "plates.safetensors" if config.start == "bundled" else config.start
+def weights_of(start: str | None) -> str | Path | None:
+    """The file of weights that a training begins with."""
+    return FOLDER / "plates.safetensors" if start == "bundled" else start
 
 
 def used_by(stages: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, str]]:

@@ -268,6 +268,7 @@ def command(out: Path) -> subprocess.Popen[str]:
         ("start=absent.safetensors", "start: absent.safetensors: no such weights file"),
         ("start_share=0.5", "start_share: 0.5: give start="),
         ("only=[close]", "only: ['close']: the other parts would stay as drawn; give start="),
+        ("start_parts.finder=bundled", "start_parts: {'finder': 'bundled'}: the others would be drawn; give"),
     ],
 )
 def test_a_mistake_leaves_no_folder(
@@ -303,6 +304,27 @@ def test_a_start_of_another_network_lends_what_fits(
     other = replace(header, network={"_target_": "recognizer.networks.crnn.CRNN"})
     with pytest.raises(UserError, match="another network than that of recognizer"):
         first_weights(path, other)
+
+
+def test_parts_may_begin_with_files_of_their_own(looking_thrice: Header, tmp_path: Path) -> None:
+    header, files = looking_thrice, [str(tmp_path / f"{name}.safetensors") for name in ("one", "other")]
+    for seed, file in enumerate(files):
+        torch.manual_seed(seed)
+        save(Path(file), build(header), header)
+    one, other = (first_weights(file, header) for file in files)
+    both = first_weights(files[0], header, parts={"finder": files[1]})
+    assert one is not None and other is not None and both is not None
+    for name, value in both.items():
+        assert torch.equal(value, (other if name.startswith("finder.") else one)[name]), name
+    assert not torch.equal(one["finder.first.last.weight"], other["finder.first.last.weight"])
+    with pytest.raises(UserError, match=r"start_parts\.find: the network has no such part; nearest: finder"):
+        first_weights(files[0], header, parts={"find": files[1]})
+    with pytest.raises(UserError, match=r"start_parts\.close: .*absent.*: no such weights file"):
+        first_weights(files[0], header, parts={"close": "absent"})
+    narrow = replace(header, network={**header.network, "looks": 1})
+    save(tmp_path / "narrow.safetensors", build(narrow), narrow)
+    with pytest.raises(UserError, match=r"start_parts\.finder: .* lacks finder\.again.* of this network"):
+        first_weights(files[0], header, parts={"finder": str(tmp_path / "narrow.safetensors")})
 
 
 @pytest.mark.slow
