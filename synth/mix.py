@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -34,6 +34,11 @@ class Mix:
             raise UserError(f"only: no way {odd!r}; known: {', '.join(self.ways)}")
         if not any(self.weights[name] for name in self.ways if name not in self.only):
             raise UserError("only: every way is for some types alone; leave one open to all")
+
+    @property
+    def patterns(self) -> Iterator[tuple[str, str]]:
+        """What is said of types, and under which key; the pipeline knows all types."""
+        return ((f"only.{way}", pattern) for way, these in self.only.items() for pattern in these)
 
     def __call__(self, batch: Sequence[Sample]) -> list[Sample]:
         names = [self.way(sample) for sample in batch]

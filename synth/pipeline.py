@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import fnmatch
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from synth.errors import UserError
+from synth.catalogue import load_type, type_names
+from synth.errors import UserError, nearest
 from synth.render import Variation
 from synth.sample import Sample, Stage
 from synth.targets import made
@@ -54,10 +56,11 @@ def pipeline_of(config: DictConfig) -> Pipeline:
         weights=type_weights(config.plates),
     )
     plan.check()  # fail at the door, not in a worker
+    stages = stages_of(config)
+    check_patterns(config, stages, {*type_names(), *(load_type(name).id for name in plan.types)})
     if (shape_mm := config.get("shape_mm")) is None:
-        return Pipeline(Template(plan, config.height_px), stages_of(config), config.seed)
-    varied = Variation(shape_mm=shape_mm)
-    return Pipeline(Template(plan, config.height_px, varied), stages_of(config), config.seed)
+        return Pipeline(Template(plan, config.height_px), stages, config.seed)
+    return Pipeline(Template(plan, config.height_px, Variation(shape_mm=shape_mm)), stages, config.seed)
 
 
 def type_weights(plates: DictConfig) -> tuple[int, ...]:
@@ -78,13 +81,34 @@ def type_weights(plates: DictConfig) -> tuple[int, ...]:
 def stages_of(config: DictConfig) -> dict[str, Stage]:
     """The stages after the template, in the order of the configuration."""
     described: Any = OmegaConf.to_container(config.stages, resolve=True) or {}
+    return {name: made(described[name], key) for name, key in keys_of(config).items()}
+
+
+def keys_of(config: DictConfig) -> dict[str, str]:
+    """The key under which the user sets each stage: `capture` for `stages.capture: ${capture}`."""
     written: Any = OmegaConf.to_container(config.stages, resolve=False) or {}
-    return {name: made(settings, where(name, written[name])) for name, settings in described.items()}
+    return {name: key_of(f"stages.{name}", value) for name, value in written.items()}
 
 
-def where(name: str, written: Any) -> str:
-    """The key under which the user sets a stage: `capture` for `stages.capture: ${capture}`."""
-    return written[2:-1] if isinstance(written, str) else f"stages.{name}"
+def key_of(key: str, written: Any) -> str:
+    return written[2:-1] if isinstance(written, str) else key
+
+
+def check_patterns(config: DictConfig, stages: Mapping[str, Stage], types: Set[str]) -> None:
+    """What stages say of some types alone (`jp/*`) means some: a slip of the pen would change nothing."""
+    for key, pattern in patterns_of(stages, OmegaConf.to_container(config.stages, resolve=False), "stages"):
+        if not fnmatch.filter(types, pattern):
+            raise UserError(f"{key}: {pattern!r} means no type; {nearest(pattern, types)}")
+
+
+def patterns_of(stages: Mapping[str, Stage], written: Any, inside: str) -> Iterator[tuple[str, str]]:
+    """Key and pattern of each, those on the ways of a mix among them."""
+    for name, stage in stages.items():
+        key = key_of(f"{inside}.{name}", written[name])
+        for own, pattern in getattr(stage, "patterns", ()):
+            yield f"{key}.{own}", pattern
+        for way, inner in getattr(stage, "ways", {}).items():
+            yield from patterns_of(inner, written[name]["ways"][way], f"{key}.ways.{way}")
 
 
 def read_texts(path: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:

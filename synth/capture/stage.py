@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar
@@ -73,6 +73,11 @@ class Capture:
     @property
     def shares(self) -> list[float]:
         return [self.weights.get(name, 1.0) for name in self.cameras]
+
+    @property
+    def patterns(self) -> Iterator[tuple[str, str]]:
+        """What is said of types, and under which key; the pipeline knows all types."""
+        return (("severity_of", pattern) for pattern in self.severity_of)
 
     def __call__(self, batch: Sequence[Sample]) -> list[Sample]:
         done = self.captured(batch, [self.draw(sample) for sample in batch])

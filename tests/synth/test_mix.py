@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pytest
+from hydra import compose, initialize_config_module
 
 from synth.errors import UserError
 from synth.mix import Mix
+from synth.pipeline import pipeline_of
 from synth.sample import Sample
 from synth.template import Plan, Template
 
@@ -66,3 +68,30 @@ def test_a_way_may_be_for_some_types_alone() -> None:
 def test_no_type_is_left_without_a_way(only: dict[str, list[str]]) -> None:
     with pytest.raises(UserError, match="only"):
         Mix({"a": {}, "b": {}}, {"a": 1, "b": 1}, only)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        (
+            "stages.mix.only.drawn=[cn/bleu]",
+            "stages.mix.only.drawn: 'cn/bleu' means no type; nearest: cn/blue",
+        ),
+        ("+capture.severity_of={japan/*: [0, 1]}", "capture.severity_of: 'japan/*' means no type; "),
+        ("+capture.severity_of={cn/*: [0, 1]}", ""),
+    ],
+)
+def test_a_pattern_that_means_no_type_is_told(word: str, said: str) -> None:
+    """On the ways of a mix, too, and under the key that the user sets."""
+    ways = "{drawn: {capture: '${capture}'}, other: {capture: '${capture}'}}"
+    mix = (
+        f"{{_target_: synth.mix.Mix, weights: {{drawn: 1, other: 1}}, ways: {ways}, only: {{drawn: [cn/*]}}}}"
+    )
+    with initialize_config_module("conf", version_base="1.3"):
+        config = compose("generate", ["stages=template", "plates=cn7", f"+stages.mix={mix}", word])
+    if not said:
+        pipeline_of(config)
+        return
+    with pytest.raises(UserError, match="means no type") as told:
+        pipeline_of(config)
+    assert str(told.value).startswith(said)
