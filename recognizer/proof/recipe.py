@@ -62,11 +62,14 @@ def weights_of(start: str | None) -> str | Path | None:
 
 
 def used_by(stages: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, str]]:
-    """Digests of the weights and crops that stages read, those on the ways of a mix among them."""
+    """Digests of what stages read, weights, crops and alignments, those on the ways of a mix among them."""
     for name, stage in stages.items():
         if (file := getattr(stage, "file", None)) is not None:
             yield f"{where}{name}.weights", file_digest(file)
         if (folder := getattr(stage, "path", None)) is not None:
             yield f"{where}{name}.path", folder_digest(Path(folder))
+        for camera, its in getattr(stage, "cameras", {}).items():
+            if its.lies.path is not None:
+                yield f"{where}{name}.{camera}.lies", file_digest(Path(its.lies.path))
         for way, inner in getattr(stage, "ways", {}).items():
             yield from used_by(inner, f"{where}{name}.{way}.")

@@ -10,6 +10,7 @@ from synth.capture.background import Background
 from synth.capture.bend import Bend
 from synth.capture.contrast import contrast_after, grey_levels
 from synth.capture.effect import Draw, Effect, Params
+from synth.capture.lies import Lies
 from synth.capture.surround import Surround
 from synth.capture.thumbnail import Thumbnail
 from synth.capture.view import Crop, Pose, Resolution
@@ -32,6 +33,7 @@ class Camera:
     thumbnail: Thumbnail
     surface: Mapping[str, Effect] = field(default_factory=dict)  # on the flat plate
     effects: Mapping[str, Effect] = field(default_factory=dict)  # on the photograph
+    lies: Lies = field(default_factory=Lies)  # in the place of pose and crop
 
     def __post_init__(self) -> None:
         taken = set(self.surface) & set(self.effects)
@@ -62,4 +64,6 @@ class Camera:
             if contrast_after(levels, whole, drawn) >= floor:
                 break
         drawn["thumbnail"] = self.thumbnail.sample(draw, severity)
+        if (lies := self.lies.sample(draw)) is not None:
+            params["pose"] = lies
         return {name: value for name, value in {**params, **drawn}.items() if value is not None}

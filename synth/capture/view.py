@@ -161,6 +161,12 @@ def projection(params: Params, quad: Corners) -> Matrix:
     return np.array([[a, b, -a * x - b * y], [d, e, -d * x - e * y], [g, h, 1 - g * x - h * y]])
 
 
+def lain(pose: Params, quad: Points) -> Matrix:
+    """3x3: pixels of the plate -> the plane of a crop in which it lies so, the crop's height as unit."""
+    corners = np.asarray(pose["corners"], np.float32) * np.array([pose["aspect"], 1], np.float32)
+    return np.asarray(cv2.getPerspectiveTransform(quad, corners), np.float64)
+
+
 def extent(points: Corners) -> Box:
     """Left, top, right, bottom."""
     x, y = zip(*points, strict=True)
@@ -192,7 +198,8 @@ def least_height(quads: Sequence[Corners]) -> float:
 
 def view_of(sample: Sample, params: Params, height_px: int, size: tuple[int, int] | None) -> View:
     """The geometry that the recorded numbers `pose`, `crop`, `resolution` and `bend` give this sample."""
-    to_plane = projection(params["pose"], sample.quad.tolist())
+    lies = params["pose"].get("corners")
+    to_plane = lain(params["pose"], sample.quad) if lies else projection(params["pose"], sample.quad.tolist())
     points = np.concatenate([sample.quad[None], sample.row_quads, sample.char_quads])
     if "bend" in params:
         points = bend_points(points, params["bend"], sample.quad)
@@ -201,9 +208,11 @@ def view_of(sample: Sample, params: Params, height_px: int, size: tuple[int, int
     rows, characters = quads[: len(sample.row_quads)], quads[len(sample.row_quads) :]
     row, text = least_height(rows), extent([point for row in rows for point in row])
     least = text_height(rows, characters)
-    left, top, right, bottom = crop_box(params["crop"], extent(plate), text, row)
+    box = crop_box(params["crop"], extent(plate), text, row)
+    left, top, right, bottom = (0.0, 0.0, params["pose"]["aspect"], 1.0) if lies else box
     width, height = right - left, bottom - top
-    output = size or (max(8, round(height_px * width / height * params["crop"]["stretch"])), height_px)
+    stretch = 1.0 if lies else params["crop"]["stretch"]
+    output = size or (max(8, round(height_px * width / height * stretch)), height_px)
     resolution = params["resolution"]
     scale = resolution["width_px"] * ONE_ROW / least
     stored = stored_size(params, output, least / height)

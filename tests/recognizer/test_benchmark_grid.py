@@ -97,6 +97,18 @@ def test_other_weights_of_a_generator_make_another_digest(
     assert of(b"one") == of(b"one") != of(b"other")
 
 
+def test_other_poses_make_another_digest(tmp_path: Path) -> None:
+    file = tmp_path / "alignments.tsv"
+    header = "score\tx0\ty0\tx1\ty1\tx2\ty2\tx3\ty3\twidth\theight"
+    capture = {**CAPTURE, "capture.cameras.street.lies.path": str(file)}
+
+    def of(left: int) -> str:
+        file.write_text(f"{header}\n0.9\t{left}\t1\t93\t1\t93\t23\t{left}\t23\t94\t24\n", encoding="utf-8")
+        return digest_of(overrides_of(capture, "lprnet", 0, plan()))
+
+    assert of(1) == of(1) != of(2)
+
+
 def test_no_reader_chooses_what_others_learn_from() -> None:
     for name in ("pix2pix", "mix"):
         config = composed(overrides_of(recipe(name), "plates", 0, plan()))
@@ -110,10 +122,10 @@ def test_no_reader_chooses_what_others_learn_from() -> None:
 def test_under_a_new_camera_nothing_knows_the_phone() -> None:
     recipes = read_yaml(conf_folder() / "experiment" / "new_camera.yaml")["recipes"]
     for name, kind in recipes.items():
-        kind = {key: None if key.endswith("weights") else value for key, value in kind.items()}
+        kind = {key: None if key.endswith(("weights", "path")) else value for key, value in kind.items()}
         config = composed(overrides_of(kind, "plates", 0, plan()))
         assert config.capture.weights == {"street": 1, "phone": 0}
-        if name == "capture":
+        if name != "mix_new":
             continue
         drawn = lessons_of(config)[-1].config["stages"]["mix"]["ways"]["drawn"]["pix2pix"]
         assert drawn["check"] is None and drawn["posed"] == 1.0  # as the crops lay, not as phones see plates
