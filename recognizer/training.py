@@ -5,28 +5,26 @@ from __future__ import annotations
 import functools
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from gan.runtime.distributed import start
 from gan.runtime.precision import autocast_of
-from gan.runtime.weights import load_strictly
 from gan.runtime.window import Window
-from recognizer.backends import FOLDER
 from recognizer.calibrate import calibrate, held_out
 from recognizer.checkpoint import Header, build, read
 from recognizer.codec import Codec, codec_of
 from recognizer.data import Blend, Shuffled, Stream, lessons_of
-from recognizer.loop import MakeData, Settings, Trial, Weights, freeze, train
+from recognizer.loop import MakeData, Settings, Trial, freeze, train
 from recognizer.metrics import Metrics
 from recognizer.places import class_of, class_places, first_places, kana_of, kana_places
 from recognizer.reading import readings, scores_of
+from recognizer.start import first_weights, need_share_of_start, start_file
 from recognizer.step import WEIGHTS
 from recognizer.truth import type_of
 from synth.app import keep_config, need_least, need_positive, need_same
@@ -153,14 +151,6 @@ def trials_of(config: DictConfig, header: Header) -> dict[str, Trial]:
     return trials
 
 
-def need_share_of_start(config: DictConfig) -> None:
-    share = config.start_share
-    if not 0 <= share < 1 or (share and config.start is None):
-        raise UserError(f"start_share: {share}: give start= and a share from 0 to less than 1")
-    if config.start_parts and config.start is None:
-        raise UserError(f"start_parts: {dict(config.start_parts)}: the others would be drawn; give start=")
-
-
 def need_parts(config: DictConfig, header: Header) -> None:
     """Parts that learn alone, of a network whose others have learnt."""
     if config.only and config.start is None:
@@ -172,71 +162,6 @@ def need_parts(config: DictConfig, header: Header) -> None:
 def need_rate(config: DictConfig) -> None:
     if not config.learning_rate > 0:
         raise UserError(f"learning_rate: {config.learning_rate} is not above 0")
-
-
-def start_file(start: str, key: str = "start") -> Path:
-    """The file that `start` means."""
-    path = FOLDER / "plates.safetensors" if start == "bundled" else Path(start)
-    if not path.is_file():
-        raise UserError(f"{key}: {path}: no such weights file; give one, `bundled`, or null")
-    return path
-
-
-def lent_by(start: str, header: Header, key: str = "start") -> tuple[Path, Header, Weights]:
-    """The weights of a file that speaks of the same pictures, symbols and types, by the same network."""
-    path = start_file(start, key)
-    there, weights = read(path)
-    for name in ("height", "width", "symbols", "types"):
-        if getattr(there, name) != getattr(header, name):
-            raise UserError(f"{key}: {path}: another {name} than that of recognizer; leave {key}= out")
-    if there.network.get("_target_") != header.network.get("_target_"):
-        raise UserError(f"{key}: {path}: another network than that of recognizer; leave {key}= out")
-    return path, there, weights
-
-
-def first_weights(
-    start: str | None,
-    header: Header,
-    seed: int = 0,
-    share: float = 0.0,
-    tell: bool = True,
-    parts: Mapping[str, str] | None = None,
-) -> Weights | None:
-    """What a training begins with: drawn, or those of a file with the same symbols.
-
-    Of a network of other widths or parts what has the same name and shape is taken, the rest drawn anew.
-    `parts` of the network may come from files of their own.
-    """
-    torch.manual_seed(seed)
-    network = build(header)  # says what is wrong with it
-    if start is None:
-        return None
-    path, there, weights = lent_by(start, header)
-    drawn = network.state_dict()
-    missing = [name for name, own in drawn.items() if name not in weights or weights[name].shape != own.shape]
-    if there.network == header.network:
-        load_strictly(path, network, weights)
-    elif share and missing:
-        raise UserError(f"start_share: {share}: {path} lacks {missing[0]} of this network; leave it out")
-    elif tell:
-        print(f"start: {path}: of another make; {len(missing)} of {len(drawn)} tensors are drawn anew")
-    first = {name: drawn[name] if name in missing else weights[name] for name in drawn}
-    for part, file in (parts or {}).items():
-        first |= part_of(part, file, header, network)
-    return first
-
-
-def part_of(part: str, file: str, header: Header, network: nn.Module) -> Weights:
-    """The weights of a part of the network as a file has them."""
-    key = f"start_parts.{part}"
-    if part not in (known := dict(network.named_children())):
-        raise UserError(f"{key}: the network has no such part; {nearest(part, known)}")
-    path, _, weights = lent_by(file, header, key)
-    own = {name: value for name, value in network.state_dict().items() if name.startswith(f"{part}.")}
-    for name, value in own.items():
-        if name not in weights or weights[name].shape != value.shape:
-            raise UserError(f"{key}: {path} lacks {name} of this network; give weights of the same make")
-    return {name: weights[name] for name in own}
 
 
 def settings_of(config: DictConfig) -> Settings:
