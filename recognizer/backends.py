@@ -25,6 +25,11 @@ ENDING = {"torch": ".safetensors", "onnx": ".onnx"}
 KIND = "platesmith reader"  # in the metadata of an ONNX file
 
 
+def weights_of(start: str) -> Path:
+    """The file of weights that a training begins with: one of one's own, or `bundled`."""
+    return FOLDER / "plates.safetensors" if start == "bundled" else Path(start)
+
+
 class Backend(Protocol):
     """Calibrated probabilities of pictures that have the legend's size."""
 

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from torch import nn
 
 from gan.runtime.weights import load_strictly
-from recognizer.backends import FOLDER
+from recognizer.backends import weights_of
 from recognizer.checkpoint import Header, build, read
 from recognizer.loop import Weights
 from synth.errors import UserError, nearest
@@ -26,7 +26,7 @@ def need_share_of_start(config: DictConfig) -> None:
 
 def start_file(start: str, key: str = "start") -> Path:
     """The file that `start` means."""
-    path = FOLDER / "plates.safetensors" if start == "bundled" else Path(start)
+    path = weights_of(start)
     if not path.is_file():
         raise UserError(f"{key}: {path}: no such weights file; give one, `bundled`, or null")
     return path

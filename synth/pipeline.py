@@ -81,16 +81,12 @@ def type_weights(plates: DictConfig) -> tuple[int, ...]:
 def stages_of(config: DictConfig) -> dict[str, Stage]:
     """The stages after the template, in the order of the configuration."""
     described: Any = OmegaConf.to_container(config.stages, resolve=True) or {}
-    return {name: made(described[name], key) for name, key in keys_of(config).items()}
-
-
-def keys_of(config: DictConfig) -> dict[str, str]:
-    """The key under which the user sets each stage: `capture` for `stages.capture: ${capture}`."""
     written: Any = OmegaConf.to_container(config.stages, resolve=False) or {}
-    return {name: key_of(f"stages.{name}", value) for name, value in written.items()}
+    return {name: made(own, key_of(f"stages.{name}", written[name])) for name, own in described.items()}
 
 
 def key_of(key: str, written: Any) -> str:
+    """The key under which the user sets a stage: `capture` for `stages.capture: ${capture}`."""
     return written[2:-1] if isinstance(written, str) else key
 
 

@@ -12,7 +12,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from recognizer.backends import FOLDER
+from recognizer.backends import weights_of
 from recognizer.proof.cache import digest, file_digest, folder_digest
 from synth.app import one_line
 from synth.errors import UserError
@@ -50,15 +50,13 @@ def digest_of(overrides: Sequence[str]) -> str:
     assert isinstance(kept, dict)
     made = config.data.source == "synthetic" or "share" in config.data
     used = dict(used_by(pipeline_of(config).stages)) if made else {}
-    parts = {f"start_parts.{part}": weights_of(file) for part, file in config.start_parts.items()}
-    files = {"start": weights_of(config.start), "texts": config.get("texts"), **parts}
-    used |= {key: file_digest(Path(file)) for key, file in files.items() if file is not None}
+    parts = {f"start_parts.{part}": file for part, file in config.start_parts.items()}
+    starts = {"start": config.start, **parts}
+    files = {key: weights_of(start) for key, start in starts.items() if start is not None}
+    if (texts := config.get("texts")) is not None:
+        files["texts"] = Path(texts)
+    used |= {key: file_digest(file) for key, file in files.items()}
     return digest({key: kept[key] for key in kept if key not in INDIFFERENT} | {"files": used})
-
-
-def weights_of(start: str | None) -> str | Path | None:
-    """The file of weights that a training begins with."""
-    return FOLDER / "plates.safetensors" if start == "bundled" else start
 
 
 def used_by(stages: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, str]]:

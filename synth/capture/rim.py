@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from synth.capture.effect import Draw, Params, Span, between, draws, need_share, need_size, need_span, short
+from synth.capture.stage import opaque
 from synth.sample import Image, Sample
 from synth.seeding import rng_for
 
@@ -74,7 +75,7 @@ class Rim:
         return replace(
             moved,
             image=scaled(image, out),
-            alpha=np.full(out[::-1], 255, np.uint8),
+            alpha=opaque(out[1], out[0]),
             mask=mask,
             stages=sample.drawn(NAME, **params),
         )
