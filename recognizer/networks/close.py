@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recognizer.networks.blocks import Convolution, standardised
-from recognizer.networks.finder import homography
+from recognizer.networks.finder import homography, sampled
 
 CELL = (24, 32)  # rows and columns of it; offices of several characters are wide
 GROWN = 0.15  # of its width and height, on every side: corners are not found exactly
@@ -51,7 +50,7 @@ class Cells(nn.Module):
         v = ((torch.arange(rows, device=grey.device, dtype=corners.dtype) + 0.5) / rows)[None, :, None]
         u = ((torch.arange(columns, device=grey.device, dtype=corners.dtype) + 0.5) / columns)[None, None, :]
         places = homography(corners, left + (right - left) * u, top + (bottom - top) * v)
-        return F.grid_sample(grey, places * 2 - 1, "bilinear", "border", align_corners=False)
+        return sampled(grey, places * 2 - 1)
 
 
 def body(widths: tuple[int, int, int, int], dropout: float) -> nn.Sequential:

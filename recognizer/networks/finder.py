@@ -91,8 +91,18 @@ def flattened(
     x: Tensor, corners: Tensor, size: tuple[int, int], margin: tuple[float, float] = MARGIN
 ) -> Tensor:
     """N C H W, N 4 2 -> N C h w: what is within the corners fills the picture, but for the margin."""
-    places = grid(corners, size, margin)
-    return F.grid_sample(x, places, "bilinear", "border", align_corners=False)
+    return sampled(x, grid(corners, size, margin))
+
+
+def sampled(x: Tensor, places: Tensor) -> Tensor:
+    """N C H W, N h w 2 in [-1, 1] -> N C h w; beyond the picture lies what is at its border.
+
+    Places are kept within the picture instead of asking for a border, which is the same: only for pictures
+    without one ONNX Runtime has a fast way, four times as fast.
+    """
+    ends = [1 - 1 / side for side in (x.shape[3], x.shape[2])]  # the middles of the outer pixels
+    across, down = (part.clamp(-end, end) for part, end in zip(places.unbind(3), ends, strict=True))
+    return F.grid_sample(x, torch.stack([across, down], dim=3), "bilinear", "zeros", align_corners=False)
 
 
 def grid(corners: Tensor, size: tuple[int, int], margin: tuple[float, float] = MARGIN) -> Tensor:

@@ -16,7 +16,7 @@ from recognizer.codec import BLANK, codec_of
 from recognizer.data import shares
 from recognizer.loop import MakeData
 from recognizer.networks.close import CELL, GROWN, MOST, Close
-from recognizer.networks.finder import BEYOND, MARGIN, Finder, flattened, grid, placed
+from recognizer.networks.finder import BEYOND, MARGIN, Finder, flattened, grid, placed, sampled
 from recognizer.networks.plates import heard
 from recognizer.networks.slots import slots_of
 from recognizer.places import class_of, class_places, first_places, kana_of, kana_places
@@ -29,6 +29,15 @@ from synth.template import Plan, Template
 SIZE = (48, 128)
 TURNED = torch.tensor([[[0.1, 0.2], [0.9, 0.1], [0.95, 0.8], [0.05, 0.95]]])
 WHOLE = torch.tensor([[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]])
+
+
+def test_beyond_the_picture_lies_what_is_at_its_border() -> None:
+    made = torch.Generator().manual_seed(0)
+    picture = torch.rand((2, 3, 16, 40), generator=made)
+    places = torch.rand((2, 12, 20, 2), generator=made) * 3 - 1.5
+    places[0, 0, :3] = torch.tensor([[-1.0, -1.0], [1.0, 1.0], [9.0, -9.0]])
+    expected = torch.nn.functional.grid_sample(picture, places, "bilinear", "border", align_corners=False)
+    torch.testing.assert_close(sampled(picture, places), expected, atol=1e-5, rtol=0)
 
 
 def inner() -> np.ndarray:
