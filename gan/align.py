@@ -2,8 +2,8 @@
 
     python -m gan.align source.path=my_plates/ out=aligned/
 
-writes alignments.tsv (path, text, type, score, corners, size of the crop) and overlays.png. Poor fits are
-refused and counted.
+writes alignments.tsv (path, text, type, score, corners, size of the crop, width of the plate in its heights)
+and overlays.png. Poor fits are refused and counted.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ DRAWN_PX = 64  # height of the clean render
 WORK_PX = 48  # higher crops are shrunk to it
 FILL = (0.95, 0.85)  # share of the crop's width and height that a plate takes up, about
 ACCEPT = 0.7  # score from which an alignment is taken for right
-HEADER = "path\ttext\ttype\tscore\tx0\ty0\tx1\ty1\tx2\ty2\tx3\ty3\twidth\theight"
+HEADER = "path\ttext\ttype\tscore\tx0\ty0\tx1\ty1\tx2\ty2\tx3\ty3\twidth\theight\tshape"
 
 
 @dataclass(frozen=True)
@@ -129,8 +129,9 @@ def line(one: Aligned) -> str:
     assert one.found is not None
     corners = "\t".join(f"{value:.2f}" for value in one.found.corners.ravel())
     height, width = one.found.size
-    kind, score = one.found.plate.type.id, f"{one.found.score:.3f}"
-    return "\t".join((one.item.name, one.item.text, kind, score, corners, str(width), str(height)))
+    kind, score = one.found.plate.type, f"{one.found.score:.3f}"
+    shape = f"{kind.width_mm / kind.height_mm:.3f}"
+    return "\t".join((one.item.name, one.item.text, kind.id, score, corners, str(width), str(height), shape))
 
 
 @command("align")

@@ -64,6 +64,7 @@ class Camera:
             if contrast_after(levels, whole, drawn) >= floor:
                 break
         drawn["thumbnail"] = self.thumbnail.sample(draw, severity)
-        if (lies := self.lies.sample(draw)) is not None:
+        shape = sample.plate.type.width_mm / sample.plate.type.height_mm
+        if (lies := self.lies.sample(draw, shape)) is not None:
             params["pose"] = lies
         return {name: value for name, value in {**params, **drawn}.items() if value is not None}

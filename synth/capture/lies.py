@@ -23,7 +23,10 @@ STRAY = (-0.01, 0.01)  # and each of its corners, on its own
 
 @dataclass(frozen=True)
 class Lies:
-    """A pose and a box at once: corners of one crop, moved a little towards those of another."""
+    """A pose and a box at once: corners of one crop, moved a little towards those of another.
+
+    A plate of another shape than that crop's has a crop of another shape, and corners at the same shares.
+    """
 
     path: str | None = None  # alignments.tsv, as `gan.align` writes it; null: as pose and crop say
     share: float = 1.0  # of the plates that lie so; the rest as pose and crop say
@@ -38,13 +41,14 @@ class Lies:
 
     @functools.cached_property
     def known(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """K 4 2: corners in shares of the crop; K: its width in heights."""
+        """K 4 2: corners in shares of the crop; K: its width in heights over that of its plate."""
         return read(Path(str(self.path)), self.accept)
 
-    def sample(self, draw: Draw) -> Params | None:
+    def sample(self, draw: Draw, shape: float) -> Params | None:
+        """Of a plate so many times as wide as high."""
         if self.path is None or draw() >= self.share:
             return None
-        corners, aspects = self.known
+        corners, longer = self.known
         one, other = (int(draw() * len(corners)) for _ in range(2))
         way = between(draw, (0, self.between))
         moved = [between(draw, MOVED) for _ in range(2)]
@@ -52,34 +56,36 @@ class Lies:
         lies = (1 - way) * corners[one] + way * corners[other] + moved + stray
         return {
             "corners": [[short(value) for value in point] for point in lies.tolist()],
-            "aspect": short(float(aspects[one])),
+            "aspect": short(float(longer[one]) * shape),
             "crop": one,
         }
 
 
 def read(path: Path, accept: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The corners and shapes of all crops that align as well as that."""
+    """The corners and shapes, as `Lies.known`, of all crops that align as well as that."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
         raise UserError(f"lies.path: {path}: {reason}; give alignments.tsv of gan.align") from error
     header = lines[0].split("\t") if lines else []
-    if missing := sorted({*WHERE, "score", "width", "height"} - set(header)):
+    if missing := sorted({*WHERE, "score", "width", "height", "shape"} - set(header)):
         raise UserError(f"lies.path: {path}: no column {missing[0]}; give alignments.tsv of gan.align")
     corners: list[NDArray[np.float64]] = []
-    aspects: list[float] = []
+    longer: list[float] = []
     for number, line in enumerate(lines[1:], 2):
         row = dict(zip(header, line.split("\t"), strict=False))
         try:
-            score, width, height, *lies = (float(row[key]) for key in ("score", "width", "height", *WHERE))
+            sizes = [float(row[key]) for key in ("width", "height", "shape")]
+            score, *lies = (float(row[key]) for key in ("score", *WHERE))
         except (KeyError, ValueError):
-            score, width, height, lies = math.nan, 0.0, 0.0, []
-        if not (math.isfinite(score + sum(lies)) and min(width, height) > 0):
+            sizes, score, lies = [], math.nan, []
+        if not (math.isfinite(score + sum(lies) + sum(sizes)) and min(sizes) > 0):
             raise UserError(f"lies.path: {path}: line {number} is no alignment; align again")
         if score >= accept:
+            width, height, shape = sizes
             corners.append(np.array(lies).reshape(4, 2) / (width, height))
-            aspects.append(width / height)
+            longer.append(width / height / shape)
     if not corners:
         raise UserError(f"lies.path: {path}: no crop aligns with a score of {accept:g}; lower lies.accept")
-    return np.stack(corners), np.array(aspects)
+    return np.stack(corners), np.array(longer)

@@ -143,7 +143,7 @@ def test_the_app(tmp_path: Path, blue: list[Sample]) -> None:
     assert done.returncode == 0, done.stderr
     assert "left out: 4.png: not a picture that can be decoded" in done.stderr
     rows = (out / "alignments.tsv").read_text(encoding="utf-8").splitlines()
-    assert rows[0] == HEADER and len(rows) == 5 and all(len(row.split("\t")) == 14 for row in rows)
+    assert rows[0] == HEADER and len(rows) == 5 and all(len(row.split("\t")) == 15 for row in rows)
     assert cv2.imread(str(out / "overlays.png")).shape[0] > 200 and "of 5 aligned" in done.stdout
     for words, said in (
         (["plates.types=[jp/private]"], "plates.types"),

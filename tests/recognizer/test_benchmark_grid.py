@@ -99,11 +99,12 @@ def test_other_weights_of_a_generator_make_another_digest(
 
 def test_other_poses_make_another_digest(tmp_path: Path) -> None:
     file = tmp_path / "alignments.tsv"
-    header = "score\tx0\ty0\tx1\ty1\tx2\ty2\tx3\ty3\twidth\theight"
+    header = "score\tx0\ty0\tx1\ty1\tx2\ty2\tx3\ty3\twidth\theight\tshape"
     capture = {**CAPTURE, "capture.cameras.street.lies.path": str(file)}
 
     def of(left: int) -> str:
-        file.write_text(f"{header}\n0.9\t{left}\t1\t93\t1\t93\t23\t{left}\t23\t94\t24\n", encoding="utf-8")
+        row = f"0.9\t{left}\t1\t93\t1\t93\t23\t{left}\t23\t94\t24\t3.143"
+        file.write_text(f"{header}\n{row}\n", encoding="utf-8")
         return digest_of(overrides_of(capture, "lprnet", 0, plan()))
 
     assert of(1) == of(1) != of(2)
