@@ -14,13 +14,11 @@ from torch import Tensor, nn
 
 from recognizer.networks.blocks import Convolution, standardised
 from recognizer.networks.finder import homography, sampled
-from recognizer.networks.slots import Slots
 
 CELL = (24, 32)  # rows and columns of it; offices of several characters are wide
 GROWN = 0.15  # of its width and height, on every side: corners are not found exactly
 WIDTHS = (16, 32, 48, 64)
-CLASS_WIDTHS = (16, 24, 40, 64)
-CLASS_PARTS = 4  # maps a symbol of it
+CLASS_WIDTHS = (12, 24, 32, 48)  # digits and letters are easier
 MOST = 3  # symbols of a class
 
 NOWHERE = (0.0, 0.0, 0.0, 0.0)
@@ -55,23 +53,28 @@ class Cells(nn.Module):
         return sampled(grey, places * 2 - 1)
 
 
+def body(widths: tuple[int, int, int, int], dropout: float) -> nn.Sequential:
+    """N 1 h w -> N features, 24 times the last width."""
+    a, b, c, d = widths
+    return nn.Sequential(
+        Convolution(1, a),
+        Convolution(a, b, stride=(2, 2)),  # 12 16
+        Convolution(b, c),
+        Convolution(c, d, stride=(2, 2)),  # 6 8
+        Convolution(d, d, stride=(2, 1)),  # 3 8
+        nn.Flatten(),
+        nn.Dropout(dropout),
+    )
+
+
 class Close(Cells):
     """Where symbols stand on all types -> their scores."""
 
     def __init__(self, places: Sequence[Places], classes: int, dropout: float) -> None:
         super().__init__(places)
-        a, b, c, d = WIDTHS
-        self.body = nn.Sequential(
-            Convolution(1, a),
-            Convolution(a, b, stride=(2, 2)),  # 12 16
-            Convolution(b, c),
-            Convolution(c, d, stride=(2, 2)),  # 6 8
-            Convolution(d, d, stride=(2, 1)),  # 3 8
-            nn.Flatten(),
-            nn.Dropout(dropout),
-        )
+        self.body = body(WIDTHS, dropout)
         self.classes = nn.Sequential(
-            nn.Linear(d * 24, 128),
+            nn.Linear(WIDTHS[-1] * 24, 128),
             nn.ReLU(inplace=True),
             nn.Dropout(dropout),
             nn.Linear(128, classes),
@@ -85,25 +88,19 @@ class Close(Cells):
 
 
 class ClassLook(Cells):
-    """Where the class stands on all types -> scores of its digits and letters, side by side.
-
-    A slot each, as the whole plate is read: what a 3 looks like is learnt once, not once a place.
-    """
+    """Where the class stands on all types -> scores of its digits and letters, side by side."""
 
     def __init__(self, places: Places, symbols: int, dropout: float) -> None:
         super().__init__([places])
-        a, b, c, d = CLASS_WIDTHS
-        self.body = nn.Sequential(
-            Convolution(1, a),
-            Convolution(a, b, stride=(2, 2)),  # 12 16
-            Convolution(b, c),
-            Convolution(c, d, stride=(2, 1)),  # 6 16: a symbol is five columns wide
+        self.body = body(CLASS_WIDTHS, dropout)
+        self.symbols = nn.Sequential(
+            nn.Linear(CLASS_WIDTHS[-1] * 24, 32), nn.ReLU(inplace=True), nn.Linear(32, MOST * (symbols + 1))
         )
-        self.symbols = Slots(d, symbols + 1, MOST, (CELL[0] // 4, CELL[1] // 2), dropout, CLASS_PARTS)
 
     def forward(self, grey: Tensor, corners: Tensor, sure: Tensor) -> Tensor:
         """As `Close`, but N MOST symbols+1: the last one says that the class has ended."""
-        return self.symbols.seen(self.body(standardised(self.cell(grey, corners, sure, 0))))
+        scores: Tensor = self.symbols(self.body(standardised(self.cell(grey, corners, sure, 0))))
+        return scores.unflatten(1, (MOST, -1))
 
     def there(self, sure: Tensor) -> Tensor:
         """N: how sure it is that the plate has a class at all."""

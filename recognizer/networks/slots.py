@@ -37,15 +37,10 @@ class Slots(nn.Module):
 
     def forward(self, x: Tensor, before: Tensor) -> Tensor:  # x: N C H W
         """`before`, N S classes: what speaks for each symbol before anything is looked at."""
-        return self.spread(self.seen(x) + before)
-
-    def seen(self, x: Tensor) -> Tensor:
-        """N C H W -> N S classes: the scores of each slot's symbol."""
         where = self.look(torch.relu(x + self.places)).flatten(2).softmax(2)  # N SP HW
         parts = torch.bmm(where, x.flatten(2).transpose(1, 2))  # N SP C
         seen = self.gather(parts.reshape(-1, self.slots, self.parts * x.shape[1])) + self.bias  # N S C
-        scores: Tensor = self.classes(seen + self.mix(seen))
-        return scores
+        return self.spread(self.classes(seen + self.mix(seen)) + before)
 
     def spread(self, scores: Tensor) -> Tensor:
         """N S classes -> N 2S-1 classes, sure blanks between."""

@@ -97,7 +97,7 @@ def test_every_weight_is_trained(described: Header, bfloat16: bool) -> None:
         name for name, p in network.named_parameters() if p.grad is None or not bool(p.grad.abs().sum() > 0)
     ]
     assert not idle
-    constant = ("of_kana", "of_class", "between", "finder.usual", "finder.square", "boxes", "shown")
+    constant = ("of_kana", "of_class", "text.between", "finder.usual", "finder.square", "boxes", "shown")
     moving = [name for name in before if not name.endswith(constant)]
     still = [name for name in moving if torch.equal(before[name], dict(network.named_buffers())[name])]
     assert not still  # batch norm follows the data
