@@ -12,10 +12,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import onnx
 from kept import EDITOR, GENERATOR, READER, ROOT, kept, loaded, only, weights_of
 from torch.backends.cpu import get_cpu_capability
 
-from recognizer.checkpoint import read
 from recognizer.proof.made import commit
 
 REAL_SETS = {"ccpd": "CCPD crops, 94x24", "street": "street crops, 136x36"}
@@ -76,8 +76,9 @@ def measure(real: Path, *what: str) -> None:
     if "reader" in (what or ("reader",)):
         sets = {name: read_by_reader(name, real) for name in (*REAL_SETS, *DRAWN_SETS)}
         before = loaded(READER).get("speed", {}) if READER.exists() else {}
-        speed = {name: one for name, one in before.items() if one.get("network") == network()}
-        kept(READER, {"commit": commit(), "weights": weights_of(READER), "sets": sets, "speed": speed})
+        kept(
+            READER, {"commit": commit(), "weights": weights_of(READER), "sets": sets, "speed": timed(before)}
+        )
     if "speed" in (what or ("speed",)):
         found = loaded(READER)
         taken = {
@@ -86,7 +87,7 @@ def measure(real: Path, *what: str) -> None:
             "network": network(),
             **only(measured(TIMED, real), ("cpu_ms",)),
         }
-        kept(READER, {**found, "speed": {**found["speed"], get_cpu_capability(): taken}})
+        kept(READER, {**found, "speed": {**timed(found["speed"]), get_cpu_capability(): taken}})
     for name, metrics, command in (("generator", GENERATOR, DRAWN), ("editor", EDITOR, EDITED)):
         if name in (what or (name,)):
             report = measured(command, real)
@@ -94,7 +95,16 @@ def measure(real: Path, *what: str) -> None:
             kept(metrics, {**made, "report": report})
 
 
+def timed(speed: dict[str, Any]) -> dict[str, Any]:
+    """What of it was timed with today's network."""
+    return {name: one for name, one in speed.items() if one.get("network") == network()}
+
+
 def network() -> str:
-    """A digest of the bundled reader's network: what was timed with another is not its time."""
-    header, _ = read(READER.parent / "plates.safetensors")
-    return hashlib.sha256(json.dumps(header.network, sort_keys=True).encode()).hexdigest()[:12]
+    """A digest of the bundled export without its weights: what was timed with another is not its time."""
+    graph = onnx.load(READER.parent / "plates.onnx").graph
+    steps = [
+        [node.op_type, *sorted(str(one) for one in node.attribute if one.type != onnx.AttributeProto.TENSOR)]
+        for node in graph.node
+    ]
+    return hashlib.sha256(json.dumps(steps).encode()).hexdigest()[:12]

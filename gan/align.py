@@ -130,7 +130,7 @@ def line(one: Aligned) -> str:
     corners = "\t".join(f"{value:.2f}" for value in one.found.corners.ravel())
     height, width = one.found.size
     kind, score = one.found.plate.type, f"{one.found.score:.3f}"
-    shape = f"{kind.width_mm / kind.height_mm:.3f}"
+    shape = f"{kind.width_mm / kind.height_mm:.5f}"
     return "\t".join((one.item.name, one.item.text, kind.id, score, corners, str(width), str(height), shape))
 
 

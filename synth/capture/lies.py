@@ -25,7 +25,8 @@ STRAY = (-0.01, 0.01)  # and each of its corners, on its own
 class Lies:
     """A pose and a box at once: corners of one crop, moved a little towards those of another.
 
-    A plate of another shape than that crop's has a crop of another shape, and corners at the same shares.
+    A plate of another shape than that crop's has a crop of another shape, and corners at the same shares:
+    not squeezed, but where the crop's plate is turned a little sheared.
     """
 
     path: str | None = None  # alignments.tsv, as `gan.align` writes it; null: as pose and crop say
@@ -70,7 +71,7 @@ def read(path: Path, accept: float) -> tuple[NDArray[np.float64], NDArray[np.flo
         raise UserError(f"lies.path: {path}: {reason}; give alignments.tsv of gan.align") from error
     header = lines[0].split("\t") if lines else []
     if missing := sorted({*WHERE, "score", "width", "height", "shape"} - set(header)):
-        raise UserError(f"lies.path: {path}: no column {missing[0]}; give alignments.tsv of gan.align")
+        raise UserError(f"lies.path: {path}: no column {missing[0]}; align again with gan.align")
     corners: list[NDArray[np.float64]] = []
     longer: list[float] = []
     for number, line in enumerate(lines[1:], 2):

@@ -71,8 +71,9 @@ def test_a_share_lies_so_and_the_others_are_as_ever(table: Path) -> None:
     [
         (None, "No such file or directory; give alignments.tsv"),
         (b"\xff\xfe", "not UTF-8; give alignments.tsv"),
-        (b"", "no column height; give alignments.tsv"),
-        (HEADER.replace("\twidth", "").encode(), "no column width; give alignments.tsv"),
+        (b"", "no column height; align again with gan.align"),
+        (HEADER.replace("\twidth", "").encode(), "no column width; align again"),
+        (HEADER.replace("\tshape", "").encode(), "no column shape; align again"),
         (f"{HEADER}\n{ROWS[0]}\n".replace("\t3.143", "").encode(), "line 2 is no alignment; align again"),
         (f"{HEADER}\n{ROWS[0]}\n\n".encode(), "line 3 is no alignment; align again"),
         (f"{HEADER}\n{ROWS[0]}\n".replace("94\t24", "0\t24").encode(), "line 2 is no alignment"),
