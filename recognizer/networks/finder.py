@@ -21,7 +21,7 @@ from synth.errors import UserError
 MARGIN = (0.06, 0.03)  # share of the flat picture beyond the plate, above (and below), left (and right)
 STRAY = (0.004, 0.012)  # how far corners are put off in training, shares of width and height: on real
 #                         plates the finder is a little less sure than on ours
-AGAIN = (48, 128)  # rows and columns of the flat picture that later looks see, in grey
+AGAIN = (48, 128)  # rows and columns of the flat picture that later looks see, in grey, shrunk by 1
 AGAIN_WIDTHS = (16, 32, 64, 96)
 AGAIN_MARGIN = (0.16, 0.08)  # wider: the corners that it looks for may lie beyond those found
 BEYOND = 0.5  # of the picture: no corner is sought farther away
@@ -31,38 +31,51 @@ AGAIN_STRAY = (0.01, 0.03)  # before the second look; before those after it, STR
 class Finder(nn.Module):
     """N 3 H W, standardised -> N looks 4 2: corners TL TR BR BL in shares of the picture, of every look."""
 
-    def __init__(self, height: int, width: int, looks: int = 3) -> None:
+    def __init__(self, height: int, width: int, looks: int = 3, shrunk: int = 1) -> None:
         super().__init__()
         if looks < 1:
             raise UserError(f"recognizer.network.looks: {looks} is below 1")
-        self.looks = looks
+        if shrunk not in (1, 2):
+            raise UserError(f"recognizer.network.shrunk: {shrunk} is neither 1 nor 2")
+        self.looks, self.shrunk = looks, shrunk
+        self.size = (AGAIN[0] // shrunk, AGAIN[1] // shrunk)
         self.first = Look(3, height, width)
-        self.again = Look(1, *AGAIN, AGAIN_WIDTHS) if looks > 1 else nn.Identity()
+        self.again = Look(1, *AGAIN, AGAIN_WIDTHS, shrunk) if looks > 1 else nn.Identity()
         self.register_buffer("usual", torch.tensor([[0.04, 0.1], [0.96, 0.1], [0.96, 0.9], [0.04, 0.9]]))
         self.register_buffer("square", torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]))
 
     def forward(self, x: Tensor) -> Tensor:
         found = [self.usual + self.first(x)]
         grey = lightness(x)
+        if self.shrunk > 1:
+            grey = F.avg_pool2d(grey, self.shrunk)
         for number in range(1, self.looks):
             known = found[-1].detach().clamp(-BEYOND, 1 + BEYOND)
             if self.training:
                 known = strayed(known, AGAIN_STRAY if number == 1 else STRAY)
-            flat = standardised(flattened(grey, known, AGAIN, AGAIN_MARGIN))
+            flat = standardised(flattened(grey, known, self.size, AGAIN_MARGIN))
             found.append(placed(known.float(), self.square + self.again(flat)))
         return torch.stack(found, dim=1)
 
 
 class Look(nn.Module):
-    """N C H W -> N 4 2: how far each corner is from where it is thought to be; nowhere at first."""
+    """N C H W -> N 4 2: how far each corner is from where it is thought to be; nowhere at first.
+
+    Its pictures are `height` by `width`, or shrunk already by 2.
+    """
 
     def __init__(
-        self, channels: int, height: int, width: int, widths: tuple[int, ...] = (16, 32, 48, 64)
+        self,
+        channels: int,
+        height: int,
+        width: int,
+        widths: tuple[int, ...] = (16, 32, 48, 64),
+        shrunk: int = 1,
     ) -> None:
         super().__init__()
         a, b, c, d = widths
         self.features = nn.Sequential(  # H W are those of 64 x 128
-            Convolution(channels, a, stride=(2, 2)),  # 32 64
+            Convolution(channels, a, stride=(2 // shrunk, 2 // shrunk)),  # 32 64
             Convolution(a, b, stride=(2, 2)),  # 16 32
             Convolution(b, c, stride=(2, 2)),  # 8 16
             Convolution(c, c),

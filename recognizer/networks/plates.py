@@ -69,6 +69,7 @@ class PlateNet(nn.Module):
         flat: tuple[int, int] | None = None,
         tints: int = 48,
         looks: int = 3,
+        shrunk: int = 1,
         first_at: Places | None = None,
         kana_at: Places | None = None,
         kana: Sequence[int] = (),
@@ -78,7 +79,7 @@ class PlateNet(nn.Module):
         super().__init__()
         a, b, c, d, e = widths
         self.flat = (int(flat[0]), int(flat[1])) if flat is not None else None
-        self.finder = Finder(height, width, looks) if flat is not None else None
+        self.finder = Finder(height, width, looks, shrunk) if flat is not None else None
         self.tints = Tints(tints) if flat is not None else None
         if self.flat is not None:
             height, width = self.flat
