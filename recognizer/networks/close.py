@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from recognizer.networks.blocks import Convolution, standardised
-from recognizer.networks.finder import homography, sampled
+from recognizer.networks.finder import cut
 
 CELL = (24, 32)  # rows and columns of it; offices of several characters are wide
 GROWN = 0.15  # of its width and height, on every side: corners are not found exactly
@@ -44,13 +44,11 @@ class Cells(nn.Module):
         boxes, shown = self.boxes[place], self.shown[place]  # type: ignore[index]
         weights = (sure.to(corners.dtype) + LEAST) * shown
         weights = weights / weights.sum(1, keepdim=True)
-        box = (weights[..., None] * boxes).sum(1)[..., None, None]
-        left, top, right, bottom = box.unbind(1)  # each N 1 1
-        rows, columns = CELL
-        v = ((torch.arange(rows, device=grey.device, dtype=corners.dtype) + 0.5) / rows)[None, :, None]
-        u = ((torch.arange(columns, device=grey.device, dtype=corners.dtype) + 0.5) / columns)[None, None, :]
-        places = homography(corners, left + (right - left) * u, top + (bottom - top) * v)
-        return sampled(grey, places * 2 - 1)
+        left, top, right, bottom = (weights[..., None] * boxes).sum(1).unbind(1)  # each N
+        none = torch.zeros_like(left)
+        rows = [(right - left, none, left), (none, bottom - top, top), (none, none, none + 1)]
+        to_plate = torch.stack([torch.stack(row, dim=1) for row in rows], dim=1)  # N 3 3
+        return cut(grey, corners, to_plate, CELL)
 
 
 def body(widths: tuple[int, int, int, int], dropout: float) -> nn.Sequential:

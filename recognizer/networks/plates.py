@@ -165,7 +165,7 @@ class PlateNet(nn.Module):
         if self.habit is None:
             return None
         sure = kind.detach().float().softmax(1).to(kind.dtype)
-        return torch.einsum("nt,tsc->nsc", sure, self.habit.to(kind.dtype))
+        return (sure @ self.habit.to(kind.dtype).flatten(1)).unflatten(1, self.habit.shape[1:])
 
     def read(self, x: Tensor, before: Tensor | None) -> Tensor:
         """Scores of text."""

@@ -16,7 +16,18 @@ from recognizer.codec import BLANK, codec_of
 from recognizer.data import shares
 from recognizer.loop import MakeData
 from recognizer.networks.close import CELL, GROWN, MOST, Close
-from recognizer.networks.finder import BEYOND, MARGIN, Finder, flattened, grid, placed, sampled
+from recognizer.networks.finder import (
+    BEYOND,
+    MARGIN,
+    Finder,
+    centres,
+    cut,
+    flattened,
+    homography,
+    laid,
+    placed,
+    within,
+)
 from recognizer.networks.plates import heard
 from recognizer.networks.slots import slots_of
 from recognizer.places import class_of, class_places, first_places, kana_of, kana_places
@@ -34,10 +45,14 @@ WHOLE = torch.tensor([[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]])
 def test_beyond_the_picture_lies_what_is_at_its_border() -> None:
     made = torch.Generator().manual_seed(0)
     picture = torch.rand((2, 3, 16, 40), generator=made)
-    places = torch.rand((2, 12, 20, 2), generator=made) * 3 - 1.5
-    places[0, 0, :3] = torch.tensor([[-1.0, -1.0], [1.0, 1.0], [9.0, -9.0]])
-    expected = torch.nn.functional.grid_sample(picture, places, "bilinear", "border", align_corners=False)
-    torch.testing.assert_close(sampled(picture, places), expected, atol=1e-5, rtol=0)
+    corners = torch.cat([TURNED, WHOLE * 1.5 - 0.2])
+    part = torch.tensor([[1.5, 0.0, -0.3], [0.0, 1.2, -0.1], [0.0, 0.0, 1.0]])
+    places = laid(homography(corners) @ part, centres((12, 20), corners)) * 2 - 1
+    assert float(places.abs().max()) > 1.1
+    expected = torch.nn.functional.grid_sample(
+        picture, places.transpose(1, 2).reshape(2, 12, 20, 2), "bilinear", "border", align_corners=False
+    )
+    torch.testing.assert_close(cut(picture, corners, part, (12, 20)), expected, atol=1e-5, rtol=0)
 
 
 def inner() -> np.ndarray:
@@ -49,12 +64,10 @@ def inner() -> np.ndarray:
 
 
 def test_the_homography_is_that_of_opencv() -> None:
-    height, width = SIZE
-    centres = np.stack(np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height), -1)
     for corners in (TURNED, WHOLE):
-        matrix = cv2.getPerspectiveTransform(inner(), corners[0].numpy())
-        known = cv2.perspectiveTransform(centres.reshape(-1, 1, 2).astype(np.float32), matrix)
-        assert np.abs((grid(corners, SIZE)[0].numpy() + 1) / 2 - known.reshape(height, width, 2)).max() < 1e-5
+        known = cv2.getPerspectiveTransform(inner(), corners[0].numpy())
+        ours = (homography(corners)[0] @ torch.tensor(within(MARGIN))).numpy()
+        assert np.abs(ours / ours[2, 2] - known).max() < 1e-5
 
 
 def test_corners_of_the_square_are_the_corners() -> None:
@@ -84,6 +97,17 @@ def test_one_look_has_no_second_network() -> None:
     assert all(name.startswith("first.") for name, _ in finder.named_parameters())
     with pytest.raises(UserError, match=r"recognizer\.network\.looks: 0 is below 1"):
         Finder(64, 128, looks=0)
+    with pytest.raises(UserError, match=r"recognizer\.network\.shrunk: 3 is neither 1 nor 2"):
+        Finder(64, 128, shrunk=3)
+
+
+def test_later_looks_at_half_the_size_mend_the_same() -> None:
+    torch.manual_seed(0)
+    fine, coarse = Finder(64, 128).eval(), Finder(64, 128, shrunk=2).eval()
+    coarse.load_state_dict(fine.state_dict())  # of the same shapes: a training may begin with either
+    blurred = torch.nn.functional.interpolate(torch.randn(2, 3, 8, 16), size=(64, 128), mode="bilinear")
+    assert coarse.again.features(torch.zeros(1, 1, 24, 64)).shape == (1, 96 * 3 * 8)
+    assert coarse(blurred).shape == fine(blurred).shape == (2, 3, 4, 2)
 
 
 def test_a_first_look_far_beyond_the_picture_is_looked_at_within_reach() -> None:
