@@ -122,7 +122,8 @@ def cut(x: Tensor, corners: Tensor, part: Tensor, size: tuple[int, int]) -> Tens
     height, width = x.shape[2:]
     ends = x.new_tensor([[1 - 1 / width], [1 - 1 / height]])  # the middles of the outer pixels
     with torch.autocast(x.device.type, enabled=False):  # bfloat16 is too coarse for a place
-        places = laid(homography(corners) @ part, centres(size, corners)) * 2 - 1  # N 2 hw
+        to_places = corners.new_tensor([[2.0, 0, -1], [0, 2, -1], [0, 0, 1]])  # from shares to [-1, 1]
+        places = laid(to_places @ homography(corners) @ part, centres(size, corners))  # N 2 hw
     places = torch.minimum(torch.maximum(places, -ends), ends).transpose(1, 2).unflatten(1, size)
     return F.grid_sample(x, places, "bilinear", "zeros", align_corners=False)
 

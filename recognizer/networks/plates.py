@@ -23,7 +23,7 @@ from gan.losses import lightness
 from recognizer.networks.blocks import Context, Convolution, Residual, standardised
 from recognizer.networks.close import MOST, ClassLook, Close, Places
 from recognizer.networks.finder import Finder, flattened, strayed
-from recognizer.networks.slots import Slots, slots_of
+from recognizer.networks.slots import Slots
 
 TINTS = (12, 32)  # rows and columns at which a flat plate's colours are looked at
 
@@ -124,7 +124,7 @@ class PlateNet(nn.Module):
         if self.finder is None or self.tints is None or self.flat is None:
             x = self.features(x)  # N E 4 32
             kind = self.kind(pooled(x))
-            return self.read(x, self.before(kind)), kind
+            return self.spread(self.read(x, self.before(kind))), kind
         corners = self.finder(x)  # N looks 4 2
         known = corners[:, -1].detach()
         if self.training:
@@ -135,6 +135,7 @@ class PlateNet(nn.Module):
         before = self.before(kind)
         text = self.read(x, before)
         if self.close is None or before is None:
+            text = self.spread(text)
             return (text, kind, corners) if apart else (text, kind)
         sure = kind.detach().float().softmax(1)
         first, *more = self.close(grey, known, sure).unbind(1)
@@ -143,15 +144,13 @@ class PlateNet(nn.Module):
         if self.class_look is not None:
             more.append(self.class_look(grey, known, sure))
         if apart:
-            return text, kind, corners, first, *more
-        slots = slots_of(text)
-        rest = slots[:, 1:]
+            return self.spread(text), kind, corners, first, *more
+        rest = text[:, 1:]
         if self.kana:
             rest = heard(rest, more[0][:, None], self.of_kana)  # type: ignore[arg-type]
         if self.class_look is not None:
             rest = self.with_class(rest, more[1], self.class_look.there(sure))
-        assert isinstance(self.text, Slots)
-        return self.text.spread(torch.cat([(slots[:, :1] + first[:, None]) / 2, rest], dim=1)), kind
+        return self.spread(torch.cat([(text[:, :1] + first[:, None]) / 2, rest], dim=1)), kind
 
     def with_class(self, rest: Tensor, asked: Tensor, there: Tensor) -> Tensor:
         """The class follows the first symbol: N S classes without that one, N MOST symbols+1, N."""
@@ -168,9 +167,13 @@ class PlateNet(nn.Module):
         return (sure @ self.habit.to(kind.dtype).flatten(1)).unflatten(1, self.habit.shape[1:])
 
     def read(self, x: Tensor, before: Tensor | None) -> Tensor:
-        """Scores of text."""
+        """Scores of text: of the slots alone, N S classes, or of all lines."""
         scores: Tensor = self.text(x) if before is None else self.text(x, before)
         return scores
+
+    def spread(self, text: Tensor) -> Tensor:
+        """Scores as a CTC sequence."""
+        return self.text.spread(text) if isinstance(self.text, Slots) else text
 
 
 def heard(text: Tensor, other: Tensor, of: Tensor, much: Tensor | float = 1.0) -> Tensor:
@@ -181,7 +184,7 @@ def heard(text: Tensor, other: Tensor, of: Tensor, much: Tensor | float = 1.0) -
     own = F.linear(text, of)  # N S symbols
     any_of_them = own.logsumexp(2, keepdim=True)
     both = ((own - any_of_them + other.log_softmax(2)) / 2).log_softmax(2) + any_of_them
-    sure = (any_of_them - text.logsumexp(2, keepdim=True)).exp()  # that it is one
+    sure = F.linear(text.softmax(2), of).sum(2, keepdim=True)  # that it is one
     said = own + sure * much * (both - own)
     said = said + any_of_them - said.logsumexp(2, keepdim=True)
     return text + (said - own) @ of

@@ -3,7 +3,7 @@
 It looks with several maps at once: a dense character is several cells wide, and one mean of them all would
 not say which stroke stood where.
 
-Its scores come out as a CTC sequence with a sure blank between every two slots, so that decoding, grammar,
+Spread, its scores are a CTC sequence with a sure blank between every two slots, so that decoding, grammar,
 calibration and export treat all networks alike; an unused slot is a blank too.
 """
 
@@ -18,7 +18,7 @@ NEVER = -30.0  # the score of everything but a blank between two slots
 
 
 class Slots(nn.Module):
-    """N C H W -> N (2 slots - 1) classes."""
+    """N C H W -> N slots classes."""
 
     def __init__(
         self, channels: int, classes: int, slots: int, cells: tuple[int, int], dropout: float, parts: int = 1
@@ -40,7 +40,8 @@ class Slots(nn.Module):
         where = self.look(torch.relu(x + self.places)).flatten(2).softmax(2)  # N SP HW
         parts = torch.bmm(where, x.flatten(2).transpose(1, 2))  # N SP C
         seen = self.gather(parts.reshape(-1, self.slots, self.parts * x.shape[1])) + self.bias  # N S C
-        return self.spread(self.classes(seen + self.mix(seen)) + before)
+        scores: Tensor = self.classes(seen + self.mix(seen)) + before
+        return scores
 
     def spread(self, scores: Tensor) -> Tensor:
         """N S classes -> N 2S-1 classes, sure blanks between."""
