@@ -138,16 +138,21 @@ def line(one: Aligned) -> str:
 def main(config: DictConfig) -> None:
     """Align the crops of a source and show how well."""
     from gan.align_sheet import grid, overlay
+    from gan.pairs import in_part, need_part
 
     need_positive(config, "shown")
+    need_part(config.part, "part")
     if not 0 < config.accept < 1:
         raise UserError(f"accept: {config.accept} is no correlation; give a number between 0 and 1")
     need_no_data_set(Path(config.out))
     read = read_source(config.source.name, str(config.source.path))
     print(read.summary())
+    items = [item for item in read.items if in_part(item.text, config.part)]
+    if not items:
+        raise UserError(f"part={config.part}: none of the {len(read.items)} crops is in it; leave part= out")
     lines, right, unknown = [HEADER], 0, 0
     pictures: list[Image] = []
-    for one in aligned(read.items, config.plates.types):
+    for one in aligned(items, config.plates.types):
         if one.found is None:
             unknown += 1
             continue
@@ -158,14 +163,14 @@ def main(config: DictConfig) -> None:
             pictures.append(overlay(one.crop, one.found, accepted, f"{len(lines) - 1} {one.found.score:.2f}"))
     if not pictures:
         raise UserError(
-            f"plates.types: none of {', '.join(config.plates.types)} can show {read.items[0].text!r}; "
+            f"plates.types: none of {', '.join(config.plates.types)} can show {items[0].text!r}; "
             "name the crops' types"
         )
     out = Path(config.out)
     with disk_errors(out):
         write_atomic(out / "alignments.tsv", "\n".join(lines) + "\n")
         write_atomic(out / "overlays.png", png(grid(pictures)))
-    total = len(read.items)
+    total = len(items)
     print(f"{out}: {right} of {total} aligned ({right / total:.1%}), {unknown} of no type in plates.types")
 
 

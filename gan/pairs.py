@@ -43,6 +43,17 @@ def held_out(text: str) -> bool:
     return zlib.crc32(text.encode()) % 5 == 0
 
 
+def need_part(part: str, key: str) -> None:
+    """`key` is how the user calls it."""
+    if part not in PARTS:
+        raise UserError(f"{key}: unknown part {part!r}; {nearest(part, PARTS)}")
+
+
+def in_part(text: str, part: str) -> bool:
+    """Whether a crop of this text belongs to a part."""
+    return part == "all" or held_out(text) == (part == "held_out")
+
+
 @dataclass(frozen=True)
 class Pair:
     """A real crop, what was drawn to lie on it, and what is to be drawn in its place."""
@@ -193,14 +204,13 @@ def load_pairs(
     `own_size`: crops are left as large as most of them are, where that is smaller than `size`.
     `heads`: what sits in the slots of the plates is told, too.
     """
-    if part not in PARTS:
-        raise UserError(f"pairs.part: unknown part {part!r}; {nearest(part, PARTS)}")
+    need_part(part, "pairs.part")
     for name in types:
         load_type(name)
     read = read_source(source, path)
     store = aligned_store(read.items, tuple(types), cache)
     fits = [n for n in range(len(store.texts)) if store.scores[n] >= accept]
-    taken = [n for n in fits if part == "all" or held_out(store.texts[n]) == (part == "held_out")]
+    taken = [n for n in fits if in_part(store.texts[n], part)]
     unread = len(read.items) - len(store.texts) - store.refused  # told by name when they were aligned
     summary = (
         f"{read.summary()}; {len(fits)} aligned, {len(store.texts) - len(fits)} fit too badly, "
