@@ -23,6 +23,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from recognizer.backends import FOLDER, KIND, Backend, OnnxBackend, TorchBackend
+from recognizer.branch import branched
 from recognizer.pictures import fit
 from synth.app import command
 from synth.dataset.atomic import disk_errors
@@ -56,6 +57,7 @@ def export(weights: Path, out: Path) -> float:
         )
     model = program.model_proto
     forget_sources(model)
+    branched(onnx, model.graph)
     described = {"kind": KIND, "header": json.dumps(asdict(header), ensure_ascii=False)}
     onnx.helper.set_model_props(model, described)
     temporary = out.with_name(f".{out.name}.tmp")

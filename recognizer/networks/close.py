@@ -78,9 +78,12 @@ class Close(Cells):
             nn.Linear(128, classes),
         )
 
-    def forward(self, grey: Tensor, corners: Tensor, sure: Tensor) -> Tensor:
-        """N 1 H W, N 4 2 in shares of it, N types that add up to 1 -> N places classes."""
-        cells = [self.cell(grey, corners, sure, place) for place in range(len(self.boxes))]  # type: ignore[arg-type]
+    def forward(
+        self, grey: Tensor, corners: Tensor, sure: Tensor, places: Sequence[int] | None = None
+    ) -> Tensor:
+        """N 1 H W, N 4 2 in shares of it, N types that add up to 1 -> N places classes, of some places."""
+        every = range(len(self.boxes))  # type: ignore[arg-type]
+        cells = [self.cell(grey, corners, sure, place) for place in (every if places is None else places)]
         scores: Tensor = self.classes(self.body(standardised(torch.cat(cells))))
         return scores.unflatten(0, (len(cells), -1)).transpose(0, 1)
 

@@ -26,6 +26,8 @@ from recognizer.networks.finder import Finder, flattened, strayed
 from recognizer.networks.slots import Slots
 
 TINTS = (12, 32)  # rows and columns at which a flat plate's colours are looked at
+FIRST, KANA = 0, 1  # places that are looked at closely
+POSSIBLE = 1e-3  # how sure it must be at least that a type has a kana, or nobody looks for one
 
 
 class Lines(nn.Module):
@@ -138,19 +140,38 @@ class PlateNet(nn.Module):
             text = self.spread(text)
             return (text, kind, corners) if apart else (text, kind)
         sure = kind.detach().float().softmax(1)
+        if not apart:
+            first = self.close(grey, known, sure, [FIRST])[:, 0] + before[:, 0]
+            rest = self.with_later(text[:, 1:], grey, known, sure)
+            return self.spread(torch.cat([(text[:, :1] + first[:, None]) / 2, rest], dim=1)), kind
         first, *more = self.close(grey, known, sure).unbind(1)
-        first = first + before[:, 0]
         more = [F.linear(scores, self.of_kana) for scores in more]  # type: ignore[arg-type]
         if self.class_look is not None:
             more.append(self.class_look(grey, known, sure))
-        if apart:
-            return self.spread(text), kind, corners, first, *more
-        rest = text[:, 1:]
-        if self.kana:
-            rest = heard(rest, more[0][:, None], self.of_kana)  # type: ignore[arg-type]
+        return self.spread(text), kind, corners, first + before[:, 0], *more
+
+    def with_later(self, rest: Tensor, grey: Tensor, corners: Tensor, sure: Tensor) -> Tensor:
+        """What follows the first symbol, N S classes, after the looks at kana and class.
+
+        They are left out of batches in which no plate can have any, and on plates that cannot they are not
+        heard: what a plate is read as never depends on the others.
+        """
+        if self.close is None or not self.kana:
+            return rest
+        there = (sure * self.close.shown[KANA]).sum(1) > POSSIBLE  # type: ignore[index]
+        given = (rest, grey, corners, sure, there)
+        if torch.compiler.is_compiling():  # an export makes a branch of it
+            return torch.where(there.any(), self.looked(*given), rest)
+        return self.looked(*given) if bool(there.any()) else rest
+
+    def looked(self, rest: Tensor, grey: Tensor, corners: Tensor, sure: Tensor, there: Tensor) -> Tensor:
+        assert self.close is not None
+        kana = F.linear(self.close(grey, corners, sure, [KANA]), self.of_kana)  # type: ignore[arg-type]
+        said = heard(rest, kana, self.of_kana)  # type: ignore[arg-type]
         if self.class_look is not None:
-            rest = self.with_class(rest, more[1], self.class_look.there(sure))
-        return self.spread(torch.cat([(text[:, :1] + first[:, None]) / 2, rest], dim=1)), kind
+            asked = self.class_look(grey, corners, sure)
+            said = self.with_class(said, asked, self.class_look.there(sure))
+        return torch.where(there[:, None, None], said, rest)
 
     def with_class(self, rest: Tensor, asked: Tensor, there: Tensor) -> Tensor:
         """The class follows the first symbol: N S classes without that one, N MOST symbols+1, N."""

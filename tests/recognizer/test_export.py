@@ -43,6 +43,23 @@ def test_close_looks_are_the_same(tmp_path: Path, looking_thrice: Header) -> Non
     assert export.export(tmp_path / "three.safetensors", tmp_path / "three.onnx") < 1e-4
 
 
+@pytest.mark.parametrize("japanese", [-30.0, 30.0])
+def test_what_only_some_plates_need_is_a_branch(
+    tmp_path: Path, looking_thrice: Header, japanese: float
+) -> None:
+    """And both sides of it are the same as torch's."""
+    network = build(looking_thrice)
+    network.kind[-1].bias.data[1] = japanese  # type: ignore[index, union-attr]
+    save(tmp_path / "three.safetensors", network, looking_thrice)
+    assert export.export(tmp_path / "three.safetensors", tmp_path / "three.onnx") < 1e-4
+    graph = onnx.load(tmp_path / "three.onnx").graph
+    (choice,) = (node for node in graph.node if node.op_type == "If")
+    inside = {one.name: len(one.g.node) for one in choice.attribute}
+    assert inside["then_branch"] > 50 and inside["else_branch"] == 1
+    assert "Conv" in {node.op_type for one in choice.attribute for node in one.g.node}
+    assert not any(node.op_type == "Where" for node in graph.node)
+
+
 def test_the_legend_travels_with_it() -> None:
     header = tiny_header()
     expected = Legend(32, 96, header.symbols, header.types, header.temperature)

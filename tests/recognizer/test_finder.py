@@ -309,3 +309,22 @@ def test_a_place_of_kana() -> None:
     assert not blue  # has none
     assert car[2] < 0.25 and 0.4 < car[1] < car[3] < 1  # left in the lower row
     assert motorcycle[0] > 0.5 and motorcycle[3] < 0.4  # right in the upper row
+
+
+def test_nobody_looks_for_a_kana_where_no_plate_can_have_one(
+    looking_thrice: Header, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = build(looking_thrice).eval()
+    pictures = torch.rand(4, 3, looking_thrice.height, looking_thrice.width)
+    sure = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0 - 1e-4, 1e-4], [0.5, 0.5]])
+    rest = torch.randn(4, 11, looking_thrice.codec.classes) * 3
+    corners = torch.tensor([[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]]).expand(4, 4, 2)
+    given = (rest, pictures[:, :1], corners, sure)
+    heard_ = network.with_later(*given)  # type: ignore[operator]
+    changed = (heard_ != rest).flatten(1).any(1)
+    assert changed.tolist() == [False, True, False, True]
+    for n in range(4):  # what a plate is read as never depends on the others
+        alone = network.with_later(*(part[n : n + 1] for part in given))  # type: ignore[operator]
+        torch.testing.assert_close(alone[0], heard_[n], atol=1e-5, rtol=0)
+    monkeypatch.setattr(network, "looked", None)  # would fail if it were asked
+    assert network.with_later(*(part[::2] for part in given)) is not None  # type: ignore[operator]
