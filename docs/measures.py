@@ -102,9 +102,15 @@ def timed(speed: dict[str, Any]) -> dict[str, Any]:
 
 def network() -> str:
     """A digest of the bundled export without its weights: what was timed with another is not its time."""
-    graph = onnx.load(READER.parent / "plates.onnx").graph
-    steps = [
-        [node.op_type, *sorted(str(one) for one in node.attribute if one.type != onnx.AttributeProto.TENSOR)]
-        for node in graph.node
-    ]
+    steps = steps_of(onnx.load(READER.parent / "plates.onnx").graph)
     return hashlib.sha256(json.dumps(steps).encode()).hexdigest()[:12]
+
+
+def steps_of(graph: onnx.GraphProto) -> list[Any]:
+    """Of a graph and its branches: operators and what they are told, without weights."""
+    steps: list[Any] = []
+    for node in graph.node:
+        told = [one for one in node.attribute if one.type not in (one.TENSOR, one.GRAPH)]
+        steps.append([node.op_type, *sorted(map(str, told))])
+        steps += [steps_of(one.g) for one in node.attribute if one.type == one.GRAPH]
+    return steps

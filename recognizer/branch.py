@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from typing import Any
 
 
-def branched(onnx: Any, graph: Any) -> int:
-    """Turn every choice of a graph into a branch, in place; returns how many steps are in branches now."""
+def branched(onnx: Any, graph: Any) -> None:
+    """Turn every choice of a graph into a branch, in place."""
     choices = [node for node in graph.node if node.op_type == "Where" and scalar(graph, node.input[0])]
-    return sum(branch(onnx, graph, choice) for choice in choices)
+    for choice in choices:
+        branch(onnx, graph, choice)
 
 
 def scalar(graph: Any, name: str) -> bool:
@@ -24,7 +25,7 @@ def scalar(graph: Any, name: str) -> bool:
     )
 
 
-def branch(onnx: Any, graph: Any, choice: Any) -> int:
+def branch(onnx: Any, graph: Any, choice: Any) -> None:
     whether, chosen, otherwise = choice.input
     inside = needed_by(graph, chosen, choice)
     held = {name for node in inside for name in node.input}
@@ -45,7 +46,6 @@ def branch(onnx: Any, graph: Any, choice: Any) -> int:
         copies = [type(value).FromString(value.SerializeToString()) for value in values]
         del part[:]
         part.extend(copies)
-    return len(inside)
 
 
 def needed_by(graph: Any, name: str, choice: Any) -> list[Any]:
